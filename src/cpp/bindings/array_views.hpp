@@ -1,0 +1,92 @@
+#pragma once
+// The memory ring: every array that reaches the core has the right type, layout, extents and index ranges, or it raises.
+// Meaning and conversion are Python's business; nothing is converted here.
+
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "bindings/pybind.hpp"
+#include "npgfast/geometry/batch.hpp"
+
+namespace npgfast::bindings {
+
+inline constexpr Index kAny = -1;  ///< an extent that is not checked
+
+inline std::string shape_text(const py::array& array) {
+    std::string text = "(";
+    for (py::ssize_t axis = 0; axis < array.ndim(); ++axis)
+        text += (axis ? ", " : "") + std::to_string(array.shape(axis));
+    return text + ")";
+}
+
+inline std::string shape_text(std::initializer_list<Index> shape) {
+    std::string text = "(";
+    for (const Index* extent = shape.begin(); extent != shape.end(); ++extent)
+        text += (extent == shape.begin() ? "" : ", ") + (*extent == kAny ? "any" : std::to_string(*extent));
+    return text + ")";
+}
+
+template <class T>
+void check_form(const py::array& array, const char* name, std::initializer_list<Index> shape) {
+    if (!py::isinstance<py::array_t<T>>(array))
+        throw py::type_error(std::string(name) + ": expected dtype " + std::string(py::str(py::dtype::of<T>())) +
+                             ", got " + std::string(py::str(array.dtype())));
+    constexpr int kNeeded = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    if ((array.flags() & kNeeded) != kNeeded)
+        throw py::value_error(std::string(name) + ": expected a C-contiguous, aligned array");
+    bool matches = array.ndim() == static_cast<py::ssize_t>(shape.size());
+    py::ssize_t axis = 0;
+    for (Index extent : shape) matches = matches && (extent == kAny || array.shape(axis++) == extent || (--axis, false));
+    if (!matches)
+        throw py::value_error(std::string(name) + ": expected shape " + shape_text(shape) + ", got " +
+                              shape_text(array));
+}
+
+template <class T>
+std::span<const T> view(const py::array& array, const char* name, std::initializer_list<Index> shape) {
+    check_form<T>(array, name, shape);
+    return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.size())};
+}
+
+template <class T>
+std::span<T> mutable_view(py::array& array, const char* name, std::initializer_list<Index> shape) {
+    check_form<T>(array, name, shape);
+    if (!array.writeable()) throw py::value_error(std::string(name) + ": is read-only");
+    return {static_cast<T*>(array.mutable_data()), static_cast<std::size_t>(array.size())};
+}
+
+/// Indices (n,) in [0, high).
+inline Integers index_view(const py::array& array, const char* name, Index n, Index high) {
+    const Integers indices = view<std::int32_t>(array, name, {n});
+    for (std::size_t i = 0; i < indices.size(); ++i)
+        if (indices[i] < 0 || indices[i] >= high)
+            throw py::index_error(std::string(name) + "[" + std::to_string(i) + "]=" + std::to_string(indices[i]) +
+                                  " outside [0, " + std::to_string(high) + ")");
+    return indices;
+}
+
+/// A new NumPy array that owns a vector's data.
+template <class T>
+py::array_t<T> to_array(std::vector<T>&& data, std::vector<py::ssize_t> shape) {
+    auto* owned = new std::vector<T>(std::move(data));
+    const py::capsule owner(owned, [](void* pointer) { delete static_cast<std::vector<T>*>(pointer); });
+    return py::array_t<T>(std::move(shape), owned->data(), owner);
+}
+
+template <class T>
+py::array_t<T> to_array(std::vector<T>&& data) {
+    const auto size = static_cast<py::ssize_t>(data.size());
+    return to_array(std::move(data), {size});
+}
+
+/// The tuple (indptr, indices, probabilities, termination, rewards, initial_distribution, action_mask, gamma, horizon).
+TabularMdp mdp_view(const py::tuple& arrays);
+
+/// The tuple (features | None, offset | None, action_mask): features (S, A, d), offset and mask (S, A).
+SoftmaxPolicy policy_view(const py::tuple& arrays);
+
+/// The tuple (states, actions, weights, advantages, log_probs | None, effective_horizon, exhaustive).
+Batch batch_view(const py::tuple& arrays, Index n_states, Index n_actions);
+
+}  // namespace npgfast::bindings

@@ -1,0 +1,70 @@
+#include "bindings/array_views.hpp"
+#include "bindings/bindings.hpp"
+#include "npgfast/sampling/rollout.hpp"
+
+namespace npgfast::bindings {
+
+namespace {
+
+py::tuple bind_log_softmax(const py::array& logits_array, const py::array& mask_array) {
+    const Reals logits = view<double>(logits_array, "logits", {kAny, kAny});
+    const Index n_rows = logits_array.shape(0), n_actions = logits_array.shape(1);
+    const Flags mask = view<std::uint8_t>(mask_array, "action_mask", {n_rows, n_actions});
+    std::vector<double> log_probs(logits.size()), probs(logits.size());
+    {
+        const py::gil_scoped_release release;
+        log_softmax(logits, mask, n_actions, log_probs, probs);
+    }
+    return py::make_tuple(to_array(std::move(log_probs), {n_rows, n_actions}),
+                          to_array(std::move(probs), {n_rows, n_actions}));
+}
+
+py::tuple bind_policy_table(const py::tuple& policy_arrays, const py::array& theta_array) {
+    const SoftmaxPolicy policy = policy_view(policy_arrays);
+    const Reals theta = view<double>(theta_array, "theta", {policy.n_params});
+    PolicyTable table;
+    {
+        const py::gil_scoped_release release;
+        table = policy_table(policy, theta);
+    }
+    return py::make_tuple(to_array(std::move(table.log_probs), {policy.n_states, policy.n_actions}),
+                          to_array(std::move(table.probs), {policy.n_states, policy.n_actions}));
+}
+
+py::array bind_scores(const py::tuple& policy_arrays, const py::array& probs_array, const py::array& states_array,
+                      const py::array& actions_array) {
+    const SoftmaxPolicy policy = policy_view(policy_arrays);
+    const Reals probs = view<double>(probs_array, "probs", {policy.n_states, policy.n_actions});
+    const Index n = states_array.size();
+    const Integers states = index_view(states_array, "states", n, policy.n_states);
+    const Integers actions = index_view(actions_array, "actions", n, policy.n_actions);
+    std::vector<double> result(static_cast<std::size_t>(n * policy.n_params));
+    {
+        const py::gil_scoped_release release;
+        scores(policy, probs, states, actions, result);
+    }
+    return to_array(std::move(result), {n, policy.n_params});
+}
+
+py::array bind_sample_actions(const py::array& probs_array, const py::array& states_array, std::uint64_t seed) {
+    const Reals probs = view<double>(probs_array, "probs", {kAny, kAny});
+    const Index n_states = probs_array.shape(0), n_actions = probs_array.shape(1);
+    const Integers states = index_view(states_array, "states", states_array.size(), n_states);
+    std::vector<std::int32_t> actions;
+    {
+        const py::gil_scoped_release release;
+        actions = sample_actions(policy_alias_table(probs, n_actions), n_actions, states, seed);
+    }
+    return to_array(std::move(actions));
+}
+
+}  // namespace
+
+void bind_policies(py::module_& m) {
+    m.def("log_softmax", &bind_log_softmax, py::arg("logits"), py::arg("action_mask"));
+    m.def("policy_table", &bind_policy_table, py::arg("policy"), py::arg("theta"));
+    m.def("scores", &bind_scores, py::arg("policy"), py::arg("probs"), py::arg("states"), py::arg("actions"));
+    m.def("sample_actions", &bind_sample_actions, py::arg("probs"), py::arg("states"), py::arg("seed"));
+}
+
+}  // namespace npgfast::bindings

@@ -1,0 +1,151 @@
+#include "bindings/array_views.hpp"
+#include "bindings/bindings.hpp"
+#include "bindings/interruptible.hpp"
+#include "npgfast/base/philox.hpp"
+#include "npgfast/geometry/least_squares.hpp"
+#include "npgfast/sampling/baseline.hpp"
+#include "npgfast/sampling/returns.hpp"
+#include "npgfast/sampling/sample.hpp"
+
+namespace npgfast::bindings {
+
+namespace {
+
+py::array bind_philox(const py::array& counters_array, const py::array& key_array) {
+    const auto counters = view<std::uint32_t>(counters_array, "counters", {kAny, 4});
+    const auto key = view<std::uint32_t>(key_array, "key", {2});
+    std::vector<std::uint32_t> words;
+    words.reserve(counters.size());
+    for (std::size_t i = 0; i < counters.size(); i += 4)
+        for (std::uint32_t word :
+             philox({counters[i], counters[i + 1], counters[i + 2], counters[i + 3]}, {key[0], key[1]}))
+            words.push_back(word);
+    return to_array(std::move(words), {counters_array.shape(0), 4});
+}
+
+py::tuple bind_alias_table(const py::array& probabilities_array) {
+    const Reals probabilities = view<double>(probabilities_array, "probabilities", {kAny, kAny});
+    const Index n = probabilities_array.shape(0), k = probabilities_array.shape(1);
+    const std::vector<AliasColumn> table = policy_alias_table(probabilities, k);
+    std::vector<std::uint64_t> threshold;
+    std::vector<std::int32_t> own, other;
+    for (const AliasColumn& column : table) {
+        threshold.push_back(column.threshold);
+        own.push_back(column.own);
+        other.push_back(column.other);
+    }
+    return py::make_tuple(to_array(std::move(threshold), {n, k}), to_array(std::move(own), {n, k}),
+                          to_array(std::move(other), {n, k}));
+}
+
+RolloutOptions rollout_options(Index n_envs, Index n_steps, Index max_episode_steps, double restart_probability,
+                               std::uint64_t seed, int n_threads) {
+    RolloutOptions options;
+    options.n_envs = n_envs;
+    options.n_steps = n_steps;
+    options.max_episode_steps = max_episode_steps;
+    options.restart_probability = restart_probability;
+    options.seed = seed;
+    options.n_threads = n_threads;
+    return options;
+}
+
+py::tuple bind_rollout(const py::tuple& mdp_arrays, const py::array& probs_array, Index n_envs, Index n_steps,
+                       Index max_episode_steps, std::uint64_t seed, int n_threads) {
+    const TabularMdp mdp = mdp_view(mdp_arrays);
+    const Reals probs = view<double>(probs_array, "probs", {mdp.n_states, mdp.n_actions});
+    const RolloutOptions options = rollout_options(n_envs, n_steps, max_episode_steps, 0.0, seed, n_threads);
+    Rollout result = interruptible([&](const Interrupt& interrupt) {
+        return rollout(TabularSimulator(mdp), policy_alias_table(probs, mdp.n_actions), options, {}, interrupt);
+    });
+    return py::make_tuple(to_array(std::vector<std::int64_t>(result.offsets.begin(), result.offsets.end())),
+                          to_array(std::move(result.states)), to_array(std::move(result.actions)),
+                          to_array(std::move(result.next_states)), to_array(std::move(result.time)),
+                          to_array(std::move(result.flags)));
+}
+
+py::tuple bind_sample(const py::tuple& mdp_arrays, const py::array& probs_array, const py::array& log_probs_array,
+                      Index n_envs, Index n_steps, int state_weights, double gae_lambda, const py::object& baseline,
+                      double tau, std::uint64_t seed, int n_threads) {
+    const TabularMdp mdp = mdp_view(mdp_arrays);
+    const Reals probs = view<double>(probs_array, "probs", {mdp.n_states, mdp.n_actions});
+    const Reals log_probs = view<double>(log_probs_array, "log_probs", {mdp.n_states, mdp.n_actions});
+    SampleOptions weighing{static_cast<StateWeights>(state_weights), gae_lambda, {}, tau, log_probs};
+    if (!baseline.is_none())
+        weighing.baseline = view<double>(py::reinterpret_borrow<py::array>(baseline), "baseline",
+                                         {std::max<Index>(mdp.horizon, 1) * mdp.n_states});
+    const bool geometric = weighing.state_weights == StateWeights::geometric;
+    RolloutOptions options =
+        rollout_options(n_envs, n_steps, geometric ? 0 : negligible_time(mdp.gamma), geometric ? 1.0 - mdp.gamma : 0.0,
+                        seed, n_threads);
+    Rollout played;
+    Sample sample = interruptible([&](const Interrupt& interrupt) {
+        played = rollout(TabularSimulator(mdp), policy_alias_table(probs, mdp.n_actions), options, {}, interrupt);
+        return weigh(mdp, played, weighing);
+    });
+    return py::make_tuple(to_array(std::move(played.states)), to_array(std::move(played.actions)),
+                          to_array(std::move(sample.weights)), to_array(std::move(sample.advantages)),
+                          to_array(std::move(sample.returns)), to_array(std::move(played.time)),
+                          sample.effective_horizon, sample.return_mean);
+}
+
+py::array bind_gae(const py::array& rewards_array, const py::array& values_array, const py::array& terminated_array,
+                   const py::array& truncated_array, const py::array& bootstrap_array, double gamma, double lambda) {
+    const Reals rewards = view<double>(rewards_array, "rewards", {kAny, kAny});
+    const Index n_steps = rewards_array.shape(0), n_envs = rewards_array.shape(1);
+    const Reals values = view<double>(values_array, "values", {n_steps, n_envs});
+    const Flags terminated = view<std::uint8_t>(terminated_array, "terminated", {n_steps, n_envs});
+    const Flags truncated = view<std::uint8_t>(truncated_array, "truncated", {n_steps, n_envs});
+    const Reals bootstrap = view<double>(bootstrap_array, "bootstrap_values", {n_steps, n_envs});
+    std::vector<double> advantages(rewards.size());
+    {
+        const py::gil_scoped_release release;
+        for (Index e = 0; e < n_envs; ++e)
+            generalized_advantages(n_steps, {rewards.data() + e, n_envs}, {values.data() + e, n_envs},
+                                   {terminated.data() + e, n_envs}, {truncated.data() + e, n_envs},
+                                   {bootstrap.data() + e, n_envs}, gamma, lambda, {advantages.data() + e, n_envs});
+    }
+    return to_array(std::move(advantages), {n_steps, n_envs});
+}
+
+py::array bind_fit_table(const py::array& cells_array, const py::array& targets_array, const py::array& weights_array,
+                         const py::array& values_array) {
+    const Reals start = view<double>(values_array, "values", {kAny});
+    const Index n = cells_array.size();
+    const Integers cells = index_view(cells_array, "states", n, std::ssize(start));
+    const Reals targets = view<double>(targets_array, "targets", {n});
+    const Reals weights = view<double>(weights_array, "weights", {n});
+    std::vector<double> values(start.begin(), start.end());
+    fit_table(cells, targets, weights, values);
+    return to_array(std::move(values));
+}
+
+py::tuple bind_least_squares(const py::array& rows_array, const py::array& targets_array, double ridge) {
+    const Reals rows = view<double>(rows_array, "rows", {kAny, kAny});
+    const Reals targets = view<double>(targets_array, "targets", {rows_array.shape(0)});
+    const Index d = rows_array.shape(1);
+    LeastSquares result;
+    {
+        const py::gil_scoped_release release;
+        result = least_squares(rows, targets, d, ridge);
+    }
+    return py::make_tuple(to_array(std::move(result.solution)), result.rank);
+}
+
+}  // namespace
+
+void bind_sampling(py::module_& m) {
+    m.def("philox", &bind_philox, py::arg("counters"), py::arg("key"));
+    m.def("alias_table", &bind_alias_table, py::arg("probabilities"));
+    m.def("rollout", &bind_rollout, py::arg("mdp"), py::arg("probs"), py::arg("n_envs"), py::arg("n_steps"),
+          py::arg("max_episode_steps"), py::arg("seed"), py::arg("n_threads"));
+    m.def("sample", &bind_sample, py::arg("mdp"), py::arg("probs"), py::arg("log_probs"), py::arg("n_envs"),
+          py::arg("n_steps"), py::arg("state_weights"), py::arg("gae_lambda"), py::arg("baseline"), py::arg("tau"),
+          py::arg("seed"), py::arg("n_threads"));
+    m.def("gae", &bind_gae, py::arg("rewards"), py::arg("values"), py::arg("terminated"), py::arg("truncated"),
+          py::arg("bootstrap_values"), py::arg("gamma"), py::arg("gae_lambda"));
+    m.def("fit_table", &bind_fit_table, py::arg("states"), py::arg("targets"), py::arg("weights"), py::arg("values"));
+    m.def("least_squares", &bind_least_squares, py::arg("rows"), py::arg("targets"), py::arg("ridge"));
+}
+
+}  // namespace npgfast::bindings

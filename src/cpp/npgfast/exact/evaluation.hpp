@@ -1,0 +1,35 @@
+#pragma once
+
+#include <vector>
+
+#include "npgfast/exact/linear_system.hpp"
+#include "npgfast/problems/tabular_mdp.hpp"
+
+namespace npgfast {
+
+/// The exact value functions and occupancy of one policy. With a horizon every array has a leading time axis.
+struct Evaluation {
+    double objective = 0.0;          ///< mu . V, regularised when tau > 0
+    double effective_horizon = 0.0;  ///< L = sum_h gamma^h Pr(alive at h)
+    double residual = 0.0;           ///< the larger relative residual of the two linear systems
+    std::vector<double> values, action_values, advantages, occupancy;
+};
+
+/// V, Q, A, d and L of a stationary or time-dependent policy.
+///
+///     V = r_pi + tau H_pi + gamma P_pi V,   Q = r + gamma P V,   A = Q - tau log pi - V,
+///     L d = mu + gamma P_pi^T L d,          sum d = 1
+///
+/// Inputs: probs and log_probs (S*A,), or (H*S*A,) for a policy that depends on time; `tau` in reward units.
+/// Outputs: as above; a forbidden action gets Q = V and A = 0.
+/// Preconditions: log_probs = log probs. At gamma = 1 without horizon every state must reach termination under the
+/// policy, else std::invalid_argument names one that does not.
+/// Cost: two linear systems of size S (see ResolventSystem), or H sweeps over the kernel.
+/// Source: Puterman, "Markov Decision Processes", 1994, sections 6.1 and 7.1; tau: Geist, Scherrer & Pietquin 2019.
+Evaluation evaluate(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, LinearMethod method,
+                    const Interrupt& interrupt);
+
+/// Unregularised objective of a regularised evaluation: J = J_tau - tau L sum_s d(s) H(pi(.|s)).
+double unregularized_objective(const Evaluation& evaluation, Reals probs, Reals log_probs, Index n_actions, double tau);
+
+}  // namespace npgfast

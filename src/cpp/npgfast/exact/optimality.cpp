@@ -1,0 +1,480 @@
+#include "npgfast/exact/optimality.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "npgfast/base/vector.hpp"
+#include "npgfast/problems/end_components.hpp"
+
+namespace npgfast {
+
+namespace {
+
+constexpr double kUnitRoundoff = 1.1102230246251565e-16;
+constexpr Index kStay = -1;  // the choice of a collapsed component to remain inside for ever, at no reward
+constexpr int kModifiedSweeps = 50;
+constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
+
+/// The MDP with its zero-reward end components collapsed: node n owns the rows rows[begin[n]] .. rows[begin[n+1]-1].
+struct Quotient {
+    const TabularMdp& mdp;
+    std::vector<std::int32_t> node_of;  // (S,)
+    std::vector<Index> begin, rows;
+    Index n_nodes = 0;
+
+    double next(Index row, const std::vector<double>& values) const {
+        if (row == kStay) return 0.0;
+        double sum = 0.0;
+        for (auto k = mdp.indptr[row]; k < mdp.indptr[row + 1]; ++k)
+            sum += mdp.probabilities[k] * values[node_of[mdp.indices[k]]];
+        return sum;
+    }
+    double reward(Index row) const { return row == kStay ? 0.0 : mdp.rewards[row]; }
+    double action_value(Index row, const std::vector<double>& values) const {
+        return reward(row) + mdp.gamma * next(row, values);
+    }
+};
+
+Quotient make_quotient(const TabularMdp& mdp, const EndComponents& components) {
+    Quotient quotient{mdp, components.component, {}, {}, components.n_components};
+    const auto n_nodes = static_cast<std::size_t>(quotient.n_nodes);
+    std::vector<std::vector<Index>> rows(n_nodes);
+    std::vector<std::uint8_t> can_stay(n_nodes, 0);
+    for (Index row = 0; row < mdp.n_pairs(); ++row) {
+        if (!mdp.mask[row]) continue;
+        const std::int32_t node = quotient.node_of[row / mdp.n_actions];
+        if (components.internal[row])
+            can_stay[node] = 1;
+        else
+            rows[node].push_back(row);
+    }
+    quotient.begin.push_back(0);
+    for (std::size_t node = 0; node < n_nodes; ++node) {
+        quotient.rows.insert(quotient.rows.end(), rows[node].begin(), rows[node].end());
+        if (can_stay[node]) quotient.rows.push_back(kStay);
+        quotient.begin.push_back(std::ssize(quotient.rows));
+    }
+    return quotient;
+}
+
+/// gamma P of one chosen row (or, with `probs` over all rows, of a randomised choice) per node.
+SparseMatrix choice_kernel(const Quotient& quotient, const std::vector<double>& row_probs) {
+    SparseMatrix kernel;
+    kernel.n = quotient.n_nodes;
+    for (Index node = 0; node < kernel.n; ++node) {
+        for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
+            const Index row = quotient.rows[j];
+            if (row == kStay || row_probs[j] == 0.0) continue;
+            for (auto k = quotient.mdp.indptr[row]; k < quotient.mdp.indptr[row + 1]; ++k) {
+                kernel.indices.push_back(quotient.node_of[quotient.mdp.indices[k]]);
+                kernel.values.push_back(quotient.mdp.gamma * (row_probs[j] * quotient.mdp.probabilities[k]));
+            }
+        }
+        kernel.indptr.push_back(std::ssize(kernel.indices));
+    }
+    return kernel;
+}
+
+/// Choices that end with probability 1: from the terminating rows backwards, each node takes a row that reaches a
+/// node already reached. Nodes that never do (there are none at gamma = 1) keep their first row.
+std::vector<Index> proper_choice(const Quotient& quotient) {
+    const TabularMdp& mdp = quotient.mdp;
+    std::vector<Index> choice(static_cast<std::size_t>(quotient.n_nodes), -1), frontier;
+    std::vector<std::vector<std::pair<std::int32_t, Index>>> sources(choice.size());
+    for (Index node = 0; node < quotient.n_nodes; ++node)
+        for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
+            const Index row = quotient.rows[j];
+            if (choice[node] < 0 && (row == kStay || mdp.termination[row] > 0.0)) {
+                choice[node] = j;
+                frontier.push_back(node);
+            }
+            if (row == kStay) continue;
+            for (auto k = mdp.indptr[row]; k < mdp.indptr[row + 1]; ++k)
+                sources[quotient.node_of[mdp.indices[k]]].emplace_back(static_cast<std::int32_t>(node), j);
+        }
+    while (!frontier.empty()) {
+        const Index node = frontier.back();
+        frontier.pop_back();
+        for (const auto& [source, j] : sources[node])
+            if (choice[source] < 0) {
+                choice[source] = j;
+                frontier.push_back(source);
+            }
+    }
+    for (Index node = 0; node < quotient.n_nodes; ++node)
+        if (choice[node] < 0) choice[node] = quotient.begin[node];
+    return choice;
+}
+
+/// The iterate of every method: node values, and the choice (or, with tau, the distribution over rows) behind them.
+struct Iterate {
+    std::vector<double> values;
+    std::vector<double> row_probs;  // over quotient.rows; one-hot for tau = 0
+    Index iterations = 0;
+};
+
+double largest_magnitude(const std::vector<double>& values) {
+    double largest = 0.0;
+    for (double value : values) largest = std::max(largest, std::abs(value));
+    return largest;
+}
+
+/// tau log sum exp(q / tau) of a node's rows; also the softmax over them.
+double soft_maximum(const Quotient& quotient, Index node, const std::vector<double>& action_values, double tau,
+                    std::vector<double>* row_probs) {
+    const Index first = quotient.begin[node], last = quotient.begin[node + 1];
+    const double best = *std::max_element(action_values.begin() + first, action_values.begin() + last);
+    double sum = 0.0;
+    for (Index j = first; j < last; ++j) sum += std::exp((action_values[j] - best) / tau);
+    if (row_probs)
+        for (Index j = first; j < last; ++j) (*row_probs)[j] = std::exp((action_values[j] - best) / tau) / sum;
+    return best + tau * std::log(sum);
+}
+
+/// (T V - V) per node, T with or without tau, and the action values of V.
+std::vector<double> bellman_residual(const Quotient& quotient, const std::vector<double>& values, double tau,
+                                     std::vector<double>& action_values) {
+    action_values.resize(quotient.rows.size());
+    std::vector<double> residual(values.size());
+    for (std::size_t j = 0; j < quotient.rows.size(); ++j)
+        action_values[j] = quotient.action_value(quotient.rows[j], values);
+    for (Index node = 0; node < quotient.n_nodes; ++node) {
+        const double image = tau > 0.0 ? soft_maximum(quotient, node, action_values, tau, nullptr)
+                                       : *std::max_element(action_values.begin() + quotient.begin[node],
+                                                           action_values.begin() + quotient.begin[node + 1]);
+        residual[node] = image - values[node];
+    }
+    return residual;
+}
+
+void evaluate_choice(const Quotient& quotient, double tau, Iterate& iterate, const Interrupt& interrupt) {
+    std::vector<double> rewards(iterate.values.size(), 0.0);
+    for (Index node = 0; node < quotient.n_nodes; ++node)
+        for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
+            const double p = iterate.row_probs[j];
+            if (p == 0.0) continue;
+            rewards[node] += p * quotient.reward(quotient.rows[j]);
+            if (tau > 0.0) rewards[node] -= tau * (p * std::log(p));
+        }
+    const SparseMatrix kernel = choice_kernel(quotient, iterate.row_probs);
+    ResolventSystem(kernel, LinearMethod::automatic, interrupt).solve(rewards, iterate.values);
+}
+
+void iterate_policies(const Quotient& quotient, double tau, Index max_iterations, Iterate& iterate,
+                      const Interrupt& interrupt) {
+    std::vector<double> action_values;
+    double previous = std::numeric_limits<double>::infinity();
+    for (; iterate.iterations < max_iterations; ++iterate.iterations) {
+        interrupt.check();
+        evaluate_choice(quotient, tau, iterate, interrupt);
+        const std::vector<double> residual = bellman_residual(quotient, iterate.values, tau, action_values);
+        const double size = std::max(1.0, largest_magnitude(iterate.values));
+        if (tau > 0.0) {
+            const double error = largest_magnitude(residual);
+            if (error <= 1e-15 * size || (error <= 1e-11 * size && error >= 0.5 * previous)) break;
+            previous = error;
+            for (Index node = 0; node < quotient.n_nodes; ++node)
+                soft_maximum(quotient, node, action_values, tau, &iterate.row_probs);
+            continue;
+        }
+        bool changed = false;
+        for (Index node = 0; node < quotient.n_nodes; ++node) {
+            const Index first = quotient.begin[node], last = quotient.begin[node + 1];
+            const Index current = std::max_element(iterate.row_probs.begin() + first, iterate.row_probs.begin() + last) -
+                                  iterate.row_probs.begin();
+            const Index best =
+                std::max_element(action_values.begin() + first, action_values.begin() + last) - action_values.begin();
+            if (action_values[best] <= action_values[current] + 1e-13 * size) continue;
+            iterate.row_probs[current] = 0.0;
+            iterate.row_probs[best] = 1.0;
+            changed = true;
+        }
+        if (!changed) break;
+    }
+    ++iterate.iterations;
+}
+
+void iterate_values(const Quotient& quotient, double tau, double tol, int n_sweeps, Index max_iterations,
+                    Iterate& iterate, const Interrupt& interrupt) {
+    std::vector<double> action_values, next(iterate.values.size());
+    double previous = std::numeric_limits<double>::infinity();
+    int stagnant = 0;
+    for (; iterate.iterations < max_iterations; ++iterate.iterations) {
+        interrupt.check();
+        const std::vector<double> residual = bellman_residual(quotient, iterate.values, tau, action_values);
+        for (Index node = 0; node < quotient.n_nodes; ++node) {
+            iterate.values[node] += residual[node];
+            if (tau > 0.0) {
+                soft_maximum(quotient, node, action_values, tau, &iterate.row_probs);
+                continue;
+            }
+            const Index first = quotient.begin[node], last = quotient.begin[node + 1];
+            std::fill(iterate.row_probs.begin() + first, iterate.row_probs.begin() + last, 0.0);
+            iterate.row_probs[std::max_element(action_values.begin() + first, action_values.begin() + last) -
+                              action_values.begin()] = 1.0;
+        }
+        const double error = largest_magnitude(residual);
+        const double size = std::max(1.0, largest_magnitude(iterate.values));
+        stagnant = error < previous ? 0 : stagnant + 1;
+        previous = std::min(previous, error);
+        const double discount_left = std::max(1.0 - quotient.mdp.gamma, 1e-12);
+        if (error <= 0.01 * tol * discount_left * size || stagnant > 100) break;
+        for (int sweep = 0; sweep < n_sweeps; ++sweep) {
+            for (Index node = 0; node < quotient.n_nodes; ++node) {
+                next[node] = 0.0;
+                for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
+                    const double p = iterate.row_probs[j];
+                    if (p == 0.0) continue;
+                    next[node] += p * quotient.action_value(quotient.rows[j], iterate.values);
+                    if (tau > 0.0) next[node] -= tau * (p * std::log(p));
+                }
+            }
+            std::swap(next, iterate.values);
+        }
+    }
+    ++iterate.iterations;
+}
+
+/// A bound on the rounding of one entry of T V.
+double rounding(const Quotient& quotient, const std::vector<double>& values, double tau) {
+    std::int64_t longest = 0;
+    double largest_reward = 0.0;
+    for (Index row : quotient.rows) {
+        if (row == kStay) continue;
+        longest = std::max(longest, quotient.mdp.indptr[row + 1] - quotient.mdp.indptr[row]);
+        largest_reward = std::max(largest_reward, std::abs(quotient.mdp.rewards[row]));
+    }
+    const double size = largest_reward + largest_magnitude(values) +
+                        (tau > 0.0 ? tau * (2.0 + std::log(static_cast<double>(quotient.mdp.n_actions))) : 0.0);
+    return kUnitRoundoff * static_cast<double>(longest + (tau > 0.0 ? 12 + quotient.mdp.n_actions : 4)) * size;
+}
+
+struct Bounds {
+    double below = 0.0, above = 0.0;  // V - below <= V* <= V + above, times `weights` if there are any
+    std::vector<double> weights;
+};
+
+Bounds discounted_bounds(double gamma, const std::vector<double>& residual, double slack) {
+    const auto [low, high] = std::minmax_element(residual.begin(), residual.end());
+    const double reach = 1.0 / (1.0 - gamma);
+    return {(std::max(-*low, 0.0) + slack) * reach, (std::max(*high, 0.0) + slack) * reach, {}};
+}
+
+/// gamma = 1: V + eps w dominates its image under T, and V - eps w is dominated by its image under the choice.
+Bounds undiscounted_bounds(const Quotient& quotient, const Iterate& iterate, const std::vector<double>& residual,
+                           const std::vector<double>& action_values, double tau, double slack,
+                           const Interrupt& interrupt) {
+    Bounds bounds{std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity(), {}};
+    const auto n_nodes = static_cast<std::size_t>(quotient.n_nodes);
+    const double size = std::max(1.0, largest_magnitude(iterate.values));
+    double error = largest_magnitude(residual);
+    for (Index node = 0; node < quotient.n_nodes; ++node) {  // the choice's own equation, ties included
+        double image = -iterate.values[node];
+        for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
+            const double p = iterate.row_probs[j];
+            if (p > 0.0) image += p * action_values[j] - (tau > 0.0 ? tau * (p * std::log(p)) : 0.0);
+        }
+        error = std::max(error, std::abs(image));
+    }
+    const double eps = 2.0 * (error + slack);
+    const double near = 1e-9 * size;
+    std::vector<double> row_probs(iterate.row_probs), weights(n_nodes), best(n_nodes);
+    for (Index node = 0; node < quotient.n_nodes; ++node) best[node] = iterate.values[node] + residual[node];
+    const std::vector<double> ones(n_nodes, 1.0);
+    for (int round = 0; round < 100; ++round) {
+        const SparseMatrix kernel = choice_kernel(quotient, row_probs);
+        const double relative = ResolventSystem(kernel, LinearMethod::automatic, interrupt).solve(ones, weights);
+        if (!(relative < 1e-6) || !all_finite(weights) || *std::min_element(weights.begin(), weights.end()) < 0.5)
+            return bounds;
+        bool holds = true, changed = false;
+        for (Index node = 0; node < quotient.n_nodes; ++node) {
+            const Index first = quotient.begin[node], last = quotient.begin[node + 1];
+            double soft = 0.0;
+            Index longest = -1;
+            for (Index j = first; j < last; ++j) {
+                const double growth = quotient.next(quotient.rows[j], weights) - weights[node];
+                if (tau > 0.0) {
+                    soft += iterate.row_probs[j] * std::expm1(eps * growth / tau);
+                    continue;
+                }
+                const double excess = action_values[j] - iterate.values[node] + slack + eps * growth;
+                if (excess <= 0.0) continue;
+                holds = false;
+                if (action_values[j] >= best[node] - near && growth > -0.5) longest = j;
+            }
+            if (tau > 0.0 && residual[node] + slack + tau * std::log1p(soft) > 0.0) holds = false;
+            if (longest < 0) continue;
+            std::fill(row_probs.begin() + first, row_probs.begin() + last, 0.0);
+            row_probs[longest] = 1.0;
+            changed = true;
+        }
+        if (round == 0) {
+            bounds.weights = weights;
+            bounds.below = eps;  // P_choice w = w - 1, so the choice's image of V - eps w is at least V - eps w
+        }
+        if (holds) {
+            for (std::size_t node = 0; node < n_nodes; ++node)
+                bounds.weights[node] = std::max(bounds.weights[node], weights[node]);
+            bounds.above = eps;
+            return bounds;
+        }
+        if (!changed) return bounds;
+    }
+    return bounds;
+}
+
+Optimum solve_horizon(const TabularMdp& mdp, double tau, const Interrupt& interrupt) {
+    const Index n_states = mdp.n_states, n_pairs = mdp.n_pairs();
+    Optimum result;
+    result.values.resize(static_cast<std::size_t>(mdp.horizon * n_states));
+    result.action_values.resize(static_cast<std::size_t>(mdp.horizon * n_pairs));
+    result.actions.resize(result.values.size());
+    const std::vector<double> end(static_cast<std::size_t>(n_states), 0.0);
+    const double* next_values = end.data();
+    double largest = 0.0;
+    for (Index h = mdp.horizon - 1; h >= 0; --h) {
+        interrupt.check();
+        double* q = result.action_values.data() + h * n_pairs;
+        for (Index s = 0; s < n_states; ++s) {
+            double best = kMinusInfinity;
+            Index best_action = 0;
+            for (Index a = 0; a < mdp.n_actions; ++a) {
+                const Index row = s * mdp.n_actions + a;
+                q[row] = mdp.mask[row] ? mdp.rewards[row] + mdp.gamma * mdp.expected_next(row, next_values)
+                                       : kMinusInfinity;
+                if (q[row] > best) {
+                    best = q[row];
+                    best_action = a;
+                }
+            }
+            double value = best;
+            if (tau > 0.0) {
+                double sum = 0.0;
+                for (Index a = 0; a < mdp.n_actions; ++a) sum += std::exp((q[s * mdp.n_actions + a] - best) / tau);
+                value += tau * std::log(sum);
+            }
+            largest = std::max(largest, std::abs(value));
+            result.values[h * n_states + s] = value;
+            result.actions[h * n_states + s] = static_cast<std::int32_t>(best_action);
+        }
+        next_values = result.values.data() + h * n_states;
+    }
+    result.objective = dot(mdp.initial.data(), next_values, n_states);
+    std::int64_t longest = 0;
+    for (Index row = 0; row < n_pairs; ++row) {
+        longest = std::max(longest, mdp.indptr[row + 1] - mdp.indptr[row]);
+        largest = std::max(largest, std::abs(mdp.rewards[row]));
+    }
+    const double slack = kUnitRoundoff * static_cast<double>(mdp.horizon * (longest + 16) + n_states) *
+                         (2.0 * largest + tau * (2.0 + std::log(static_cast<double>(mdp.n_actions))));
+    result.lower = result.objective - slack;
+    result.upper = result.objective + slack;
+    result.iterations = mdp.horizon;
+    return result;
+}
+
+/// Inside a collapsed component every state heads, by internal rows, for the state that owns the chosen row.
+void write_actions(const Quotient& quotient, const EndComponents& components, const Iterate& iterate,
+                   std::vector<std::int32_t>& actions) {
+    const TabularMdp& mdp = quotient.mdp;
+    actions.assign(static_cast<std::size_t>(mdp.n_states), -1);
+    std::vector<std::uint8_t> stays(static_cast<std::size_t>(quotient.n_nodes), 0);
+    for (Index node = 0; node < quotient.n_nodes; ++node) {
+        const Index chosen = std::max_element(iterate.row_probs.begin() + quotient.begin[node],
+                                              iterate.row_probs.begin() + quotient.begin[node + 1]) -
+                             iterate.row_probs.begin();
+        const Index row = quotient.rows[chosen];
+        if (row == kStay)
+            stays[node] = 1;
+        else
+            actions[row / mdp.n_actions] = static_cast<std::int32_t>(row % mdp.n_actions);
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (Index row = 0; row < mdp.n_pairs(); ++row) {
+            const Index s = row / mdp.n_actions;
+            if (actions[s] >= 0 || !components.internal[row]) continue;
+            bool heads_there = stays[quotient.node_of[s]];
+            for (auto k = mdp.indptr[row]; k < mdp.indptr[row + 1]; ++k) heads_there |= actions[mdp.indices[k]] >= 0;
+            if (!heads_there) continue;
+            actions[s] = static_cast<std::int32_t>(row % mdp.n_actions);
+            changed = true;
+        }
+    }
+}
+
+}  // namespace
+
+Optimum solve(const TabularMdp& mdp, double tau, double tol, OptimalityMethod method, Index max_iterations,
+              const Interrupt& interrupt) {
+    Optimum result;
+    if (mdp.horizon > 0) {
+        result = solve_horizon(mdp, tau, interrupt);
+        result.converged = result.upper - result.lower <= tol * std::max(1.0, std::abs(result.objective));
+        return result;
+    }
+    EndComponents components;
+    bool unbounded = false;
+    if (mdp.gamma == 1.0 && tau == 0.0) {
+        std::vector<std::uint8_t> usable(static_cast<std::size_t>(mdp.n_pairs()), 1);
+        const EndComponents all = end_components(mdp, usable);
+        for (Index row = 0; row < mdp.n_pairs(); ++row) {
+            unbounded |= all.internal[row] && mdp.rewards[row] > 0.0;
+            usable[row] = mdp.rewards[row] == 0.0;
+        }
+        components = end_components(mdp, usable);
+    } else {
+        components.component.resize(static_cast<std::size_t>(mdp.n_states));
+        std::iota(components.component.begin(), components.component.end(), 0);
+        components.internal.assign(static_cast<std::size_t>(mdp.n_pairs()), 0);
+        components.n_components = static_cast<std::int32_t>(mdp.n_states);
+    }
+    const Quotient quotient = make_quotient(mdp, components);
+
+    Iterate iterate;
+    iterate.values.assign(static_cast<std::size_t>(quotient.n_nodes), 0.0);
+    iterate.row_probs.assign(quotient.rows.size(), 0.0);
+    if (tau > 0.0) {
+        for (Index node = 0; node < quotient.n_nodes; ++node)
+            for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j)
+                iterate.row_probs[j] = 1.0 / static_cast<double>(quotient.begin[node + 1] - quotient.begin[node]);
+    } else {
+        for (Index j : proper_choice(quotient)) iterate.row_probs[j] = 1.0;
+    }
+    if (method == OptimalityMethod::automatic || method == OptimalityMethod::policy_iteration)
+        iterate_policies(quotient, tau, max_iterations, iterate, interrupt);
+    else
+        iterate_values(quotient, tau, tol, method == OptimalityMethod::value_iteration ? 0 : kModifiedSweeps,
+                       max_iterations, iterate, interrupt);
+
+    std::vector<double> action_values;
+    const std::vector<double> residual = bellman_residual(quotient, iterate.values, tau, action_values);
+    const double slack = rounding(quotient, iterate.values, tau);
+    const Bounds bounds = mdp.gamma < 1.0 ? discounted_bounds(mdp.gamma, residual, slack)
+                                          : undiscounted_bounds(quotient, iterate, residual, action_values, tau, slack,
+                                                                interrupt);
+    result.iterations = iterate.iterations;
+    result.values.resize(static_cast<std::size_t>(mdp.n_states));
+    double weight = 0.0;
+    for (Index s = 0; s < mdp.n_states; ++s) {
+        result.values[s] = iterate.values[quotient.node_of[s]];
+        weight += mdp.initial[s] * (bounds.weights.empty() ? 1.0 : bounds.weights[quotient.node_of[s]]);
+    }
+    result.objective = dot(mdp.initial, result.values);
+    const double summation = kUnitRoundoff * static_cast<double>(mdp.n_states) * largest_magnitude(result.values);
+    result.lower = result.objective - bounds.below * weight - summation;
+    result.upper = unbounded ? std::numeric_limits<double>::infinity()
+                             : result.objective + bounds.above * weight + summation;
+    result.converged = result.upper - result.lower <= tol * std::max(1.0, std::abs(result.objective));
+    result.action_values.resize(static_cast<std::size_t>(mdp.n_pairs()));
+    for (Index row = 0; row < mdp.n_pairs(); ++row)
+        result.action_values[row] =
+            mdp.mask[row] ? mdp.rewards[row] + mdp.gamma * mdp.expected_next(row, result.values.data())
+                          : kMinusInfinity;
+    write_actions(quotient, components, iterate, result.actions);
+    return result;
+}
+
+}  // namespace npgfast

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "npgfast/base/vector.hpp"
+
+namespace npgfast {
+
+struct CgOutcome {
+    double residual_norm = 0.0;  ///< ||b - operator x||_2, recomputed at the end, not the recurrence's
+    Index iterations = 0;
+    Status status = Status::ok;
+};
+
+/// Conjugate gradients for a symmetric positive semidefinite operator.
+///
+///     alpha = r.r / p.Ap,  x += alpha p,  r -= alpha Ap,  p = r + (r'.r' / r.r) p
+///
+/// Inputs: `apply(v, out)` computes out = A v; b (d,); x (d,) holds the start and receives the solution; stops when
+/// ||r|| <= rtol ||b|| or after `max_iterations`. A start of 0 keeps x in the range of a singular A.
+/// Outputs: x is always finite. Status `ok`; `zero_gradient` if b = 0 (x = 0, no product); `cg_max_iterations`;
+/// `negative_curvature` if p.Ap <= 0 (x is the last iterate before it); `non_finite` if b or a product is not finite.
+/// Cost: one product per iteration, one for a start other than 0 and one for the true residual.
+/// Source: Hestenes & Stiefel 1952; Nocedal & Wright, "Numerical Optimization", algorithm 5.2.
+template <class Operator>
+CgOutcome conjugate_gradient(Operator&& apply, Reals b, MutableReals x, Index max_iterations, double rtol) {
+    const std::size_t d = b.size();
+    CgOutcome outcome;
+    const double b_norm = norm(b);
+    if (!std::isfinite(b_norm)) {
+        std::fill(x.begin(), x.end(), 0.0);
+        outcome.status = Status::non_finite;
+        outcome.residual_norm = b_norm;
+        return outcome;
+    }
+    if (b_norm == 0.0) {
+        std::fill(x.begin(), x.end(), 0.0);
+        outcome.status = Status::zero_gradient;
+        return outcome;
+    }
+    // The system is solved for b / ||b||, so that squares of a small gradient do not underflow.
+    std::vector<double> residual(d), image(d);
+    for (double& entry : x) entry /= b_norm;
+    const auto true_residual = [&] {
+        apply(Reals(x), MutableReals(image));
+        for (std::size_t i = 0; i < d; ++i) residual[i] = b[i] / b_norm - image[i];
+    };
+    if (norm(x) > 0.0)
+        true_residual();
+    else
+        for (std::size_t i = 0; i < d; ++i) residual[i] = b[i] / b_norm;
+    std::vector<double> direction(residual);
+    double rho = dot(residual, residual);
+    outcome.status = Status::cg_max_iterations;
+    if (std::sqrt(rho) <= rtol) outcome.status = Status::ok;
+    while (outcome.status == Status::cg_max_iterations && outcome.iterations < max_iterations) {
+        apply(Reals(direction), MutableReals(image));
+        const double curvature = dot(direction, image);
+        if (!std::isfinite(curvature) || !std::isfinite(rho)) {
+            outcome.status = Status::non_finite;
+            break;
+        }
+        if (curvature <= 0.0) {
+            outcome.status = Status::negative_curvature;
+            break;
+        }
+        const double alpha = rho / curvature;
+        axpy(alpha, direction.data(), x.data(), static_cast<Index>(d));
+        axpy(-alpha, image.data(), residual.data(), static_cast<Index>(d));
+        const double next_rho = dot(residual, residual);
+        for (std::size_t i = 0; i < d; ++i) direction[i] = residual[i] + (next_rho / rho) * direction[i];
+        rho = next_rho;
+        ++outcome.iterations;
+        if (std::sqrt(rho) <= rtol) outcome.status = Status::ok;
+    }
+    true_residual();
+    outcome.residual_norm = b_norm * norm(residual);
+    for (double& entry : x) entry *= b_norm;
+    if (!all_finite(x)) {
+        std::fill(x.begin(), x.end(), 0.0);
+        outcome.residual_norm = b_norm;
+        outcome.status = Status::non_finite;
+    }
+    return outcome;
+}
+
+}  // namespace npgfast

@@ -1,0 +1,127 @@
+#include "npgfast/geometry/fisher.hpp"
+
+#include <Eigen/Core>
+
+#include "npgfast/base/vector.hpp"
+
+namespace npgfast {
+
+void add_logit_fisher(Estimator estimator, const double* probs, double state_weight, const double* pair_weights,
+                      Index n_actions, double* block, Index stride) {
+    if (estimator == Estimator::analytic) {
+        for (Index a = 0; a < n_actions; ++a) {
+            for (Index b = 0; b < n_actions; ++b) block[a * stride + b] -= state_weight * (probs[a] * probs[b]);
+            block[a * stride + a] += state_weight * probs[a];
+        }
+        return;
+    }
+    double total = 0.0;
+    for (Index a = 0; a < n_actions; ++a) total += pair_weights[a];
+    for (Index a = 0; a < n_actions; ++a) {
+        for (Index b = 0; b < n_actions; ++b)
+            block[a * stride + b] +=
+                total * (probs[a] * probs[b]) - (pair_weights[a] * probs[b] + probs[a] * pair_weights[b]);
+        block[a * stride + a] += pair_weights[a];
+    }
+}
+
+FisherOperator::FisherOperator(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary,
+                               Estimator estimator, double damping)
+    : policy_(policy), probs_(probs), summary_(summary), estimator_(estimator), table_(probs.size()) {
+    const Index n_actions = policy.n_actions, d = policy.n_params;
+    std::vector<double> mean(static_cast<std::size_t>(policy.is_tabular() ? 0 : d));
+    for (Index s = 0; s < policy.n_states; ++s) {
+        const double* pi = probs.data() + s * n_actions;
+        const double* pair_weights = summary.pair_weights.data() + s * n_actions;
+        const double weight = summary.state_weights[s];
+        if (!(weight > 0.0)) continue;
+        if (policy.is_tabular()) {
+            double squares = 0.0;
+            for (Index a = 0; a < n_actions; ++a) squares += pi[a] * pi[a];
+            for (Index a = 0; a < n_actions; ++a)
+                trace_ += estimator == Estimator::analytic ? weight * pi[a] * (1.0 - pi[a])
+                                                           : pair_weights[a] * (1.0 - 2.0 * pi[a] + squares);
+            continue;
+        }
+        std::fill(mean.begin(), mean.end(), 0.0);
+        const double* rows = policy.features.data() + s * n_actions * d;
+        for (Index a = 0; a < n_actions; ++a)
+            if (pi[a] > 0.0) axpy(pi[a], rows + a * d, mean.data(), d);
+        for (Index a = 0; a < n_actions; ++a) {
+            const double share = estimator == Estimator::analytic ? weight * pi[a] : pair_weights[a];
+            if (!(share > 0.0)) continue;
+            double squared_norm = 0.0;
+            for (Index j = 0; j < d; ++j) squared_norm += (rows[a * d + j] - mean[j]) * (rows[a * d + j] - mean[j]);
+            trace_ += share * squared_norm;
+        }
+    }
+    ridge_ = damping * trace_ / static_cast<double>(d);
+}
+
+void FisherOperator::multiply(Reals vector, MutableReals result) {
+    const Index n_actions = policy_.n_actions;
+    policy_.lift(vector, table_);
+    for (Index s = 0; s < policy_.n_states; ++s) {
+        double* row = table_.data() + s * n_actions;
+        const double* pi = probs_.data() + s * n_actions;
+        double mean = 0.0;
+        for (Index a = 0; a < n_actions; ++a) mean += pi[a] * row[a];
+        if (estimator_ == Estimator::analytic) {
+            for (Index a = 0; a < n_actions; ++a) row[a] = summary_.state_weights[s] * (pi[a] * (row[a] - mean));
+        } else {
+            const double* pair_weights = summary_.pair_weights.data() + s * n_actions;
+            for (Index a = 0; a < n_actions; ++a) row[a] = pair_weights[a] * (row[a] - mean);
+        }
+    }
+    if (estimator_ == Estimator::empirical) center_by_policy(probs_, n_actions, table_);
+    policy_.project(table_, result);
+    for (Index j = 0; j < size(); ++j) result[j] += ridge_ * vector[j];
+}
+
+double FisherOperator::quadratic(Reals vector) {
+    const Index n_actions = policy_.n_actions;
+    policy_.lift(vector, table_);
+    double sum = 0.0;
+    for (Index s = 0; s < policy_.n_states; ++s) {
+        const double* row = table_.data() + s * n_actions;
+        const double* pi = probs_.data() + s * n_actions;
+        double mean = 0.0;
+        for (Index a = 0; a < n_actions; ++a) mean += pi[a] * row[a];
+        for (Index a = 0; a < n_actions; ++a) {
+            const double share = estimator_ == Estimator::analytic ? summary_.state_weights[s] * pi[a]
+                                                                   : summary_.pair_weights[s * n_actions + a];
+            sum += share * ((row[a] - mean) * (row[a] - mean));
+        }
+    }
+    return sum;
+}
+
+std::vector<double> FisherOperator::dense() const {
+    using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    const Index n_actions = policy_.n_actions, d = size();
+    std::vector<double> result(static_cast<std::size_t>(d * d), 0.0);
+    Eigen::Map<Matrix> fisher(result.data(), d, d);
+    Matrix block(n_actions, n_actions);
+    for (Index s = 0; s < policy_.n_states; ++s) {
+        if (!(summary_.state_weights[s] > 0.0)) continue;
+        const Index first = s * n_actions;
+        block.setZero();
+        add_logit_fisher(estimator_, probs_.data() + first, summary_.state_weights[s],
+                         summary_.pair_weights.data() + first, n_actions, block.data(), n_actions);
+        if (policy_.is_tabular()) {
+            fisher.block(first, first, n_actions, n_actions) = block;
+        } else {
+            const Eigen::Map<const Matrix> rows(policy_.features.data() + first * d, n_actions, d);
+            const Matrix weighted = block * rows;
+            fisher.noalias() += rows.transpose() * weighted;
+        }
+    }
+    // Products of a symmetric block from both sides differ in the last bit across the diagonal.
+    for (Index i = 0; i < d; ++i) {
+        fisher(i, i) += ridge_;
+        for (Index j = 0; j < i; ++j) fisher(i, j) = fisher(j, i) = 0.5 * (fisher(i, j) + fisher(j, i));
+    }
+    return result;
+}
+
+}  // namespace npgfast

@@ -1,0 +1,30 @@
+#include "npgfast/geometry/kl.hpp"
+
+#include <cmath>
+
+namespace npgfast {
+
+double exp_minus_one_minus(double x) {
+    if (std::abs(x) > 0.02) return std::expm1(x) - x;
+    const double tail = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0));
+    return 0.5 * x * x * (1.0 + x / 3.0 * (1.0 + x / 4.0 * tail));
+}
+
+double mean_kl(const PolicyTable& old_table, const PolicyTable& new_table, Reals state_weights, Index n_actions) {
+    double sum = 0.0;
+    for (Index s = 0; s < std::ssize(state_weights); ++s) {
+        if (!(state_weights[s] > 0.0)) continue;
+        double divergence = 0.0;
+        for (Index i = s * n_actions; i < (s + 1) * n_actions; ++i) {
+            if (old_table.probs[i] > 0.0)
+                divergence += old_table.probs[i] *
+                              exp_minus_one_minus(new_table.log_probs[i] - old_table.log_probs[i]);
+            else
+                divergence += new_table.probs[i];  // so that the (r - 1) terms sum to 0
+        }
+        sum += state_weights[s] * divergence;
+    }
+    return sum;
+}
+
+}  // namespace npgfast

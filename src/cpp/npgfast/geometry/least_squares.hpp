@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include "npgfast/base/types.hpp"
+
+namespace npgfast {
+
+struct LeastSquares {
+    std::vector<double> solution;
+    Index rank = 0;
+};
+
+/// The minimum-norm solution of min_x ||rows x - targets||^2 + ridge ||x||^2 by a complete orthogonal decomposition.
+///
+/// Inputs: rows (n, d) row-major, targets (n,), ridge >= 0. Output: x (d,) and the numerical rank of the rows (d if
+/// ridge > 0). The normal equations are never formed, so the condition number is not squared.
+/// Cost: n d^2. Source: Golub & Van Loan, "Matrix Computations", 4th ed., section 5.5.
+LeastSquares least_squares(Reals rows, Reals targets, Index d, double ridge);
+
+}  // namespace npgfast

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <vector>
+
+#include "npgfast/geometry/batch.hpp"
+
+namespace npgfast {
+
+/// The importance ratio is exp of a log-ratio held to +-700, so that it is finite and never 0 * inf.
+double importance_ratio(double new_log_prob, double old_log_prob);
+
+struct Surrogate {
+    double value = 0.0;
+    std::vector<double> gradient;
+    double clip_fraction = 0.0;  ///< weight of the samples whose gradient is zeroed
+    double approx_kl = 0.0;      ///< sum_i w_i (r_i - 1 - log r_i)
+};
+
+/// L sum_i w_i r_i A_i and its gradient L sum_i w_i r_i A_i score_i, r_i = pi(a_i|s_i) / exp(log_probs_i).
+///
+/// With a finite `clip_range` eps, the clipped one: L sum_i w_i min(r_i A_i, clip(r_i, 1-eps, 1+eps) A_i); a sample's
+/// gradient vanishes iff (A > 0, r > 1+eps) or (A < 0, r < 1-eps). Pass infinity for the unclipped surrogate.
+/// Inputs: the policy and its table at the new theta; a batch with log_probs, finite wherever weight > 0.
+/// Outputs: value in reward, gradient (d,). Cost: n + S*A*d.
+/// Source: Schulman et al. 2015 (TRPO), eq. (14); Schulman et al. 2017 (PPO), eq. (7), with L.
+Surrogate surrogate(const SoftmaxPolicy& policy, const PolicyTable& table, const Batch& batch, double clip_range);
+
+/// L sum_{s,a} c(s,a) (pi_new/pi_old - 1): the predicted gain of a step from the policy that the batch belongs to,
+/// through expm1, so that a small gain keeps its sign. c are the summary's weighted advantages.
+double surrogate_gain(const BatchSummary& summary, const PolicyTable& old_table, const PolicyTable& new_table);
+
+}  // namespace npgfast

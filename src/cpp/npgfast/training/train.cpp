@@ -1,0 +1,292 @@
+#include "npgfast/training/train.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <stdexcept>
+
+#include "npgfast/base/parallel.hpp"
+#include "npgfast/sampling/baseline.hpp"
+#include "npgfast/updates/policy_gradient_step.hpp"
+#include "npgfast/updates/soft_policy_iteration.hpp"
+
+namespace npgfast {
+
+namespace {
+
+/// The policy at one theta with its exact value.
+struct Standing {
+    PolicyTable table;
+    Evaluation evaluation;
+    double objective = 0.0;
+    double entropy = 0.0;
+};
+
+/// The problem, the settings and the tables that all seeds share.
+struct Run {
+    const TabularMdp& mdp;
+    const SoftmaxPolicy& policy;
+    Flags reachable;
+    const TrainOptions& options;
+    const Schedules& schedules;
+    const std::optional<TabularSimulator>& simulator;
+    const Interrupt& interrupt;
+
+    Standing stand(Reals theta) const {
+        Standing standing;
+        standing.table = policy_table(policy, theta);
+        const PolicyTable& table = standing.table;
+        standing.evaluation =
+            evaluate(mdp, table.probs, table.log_probs, options.tau, LinearMethod::automatic, interrupt);
+        standing.objective =
+            unregularized_objective(standing.evaluation, table.probs, table.log_probs, mdp.n_actions, options.tau);
+        const std::vector<double> entropies = state_entropies(table, mdp.n_actions);
+        for (Index i = 0; i < std::ssize(standing.evaluation.occupancy); ++i)
+            standing.entropy += standing.evaluation.occupancy[i] * entropies[i % mdp.n_states];
+        return standing;
+    }
+};
+
+/// The arrays that a Batch views.
+struct BatchArrays {
+    std::vector<std::int32_t> states, actions;
+    std::vector<double> weights, advantages, log_probs;
+    double effective_horizon = 1.0;
+
+    Batch view() const { return {states, actions, weights, advantages, log_probs, effective_horizon, false}; }
+};
+
+/// The entries of the exhaustive batch that have weight.
+BatchArrays list_entries(const Run& run, const Standing& standing) {
+    BatchArrays batch;
+    batch.effective_horizon = standing.evaluation.effective_horizon;
+    const Index n_actions = run.mdp.n_actions, n_pairs = run.mdp.n_pairs();
+    for (Index i = 0; i < std::ssize(standing.evaluation.advantages); ++i) {
+        const Index pair = i % n_pairs;
+        const double weight = standing.evaluation.occupancy[i / n_actions] * standing.table.probs[pair];
+        if (!(weight > 0.0)) continue;
+        batch.states.push_back(static_cast<std::int32_t>(pair / n_actions));
+        batch.actions.push_back(static_cast<std::int32_t>(pair % n_actions));
+        batch.weights.push_back(weight);
+        batch.advantages.push_back(standing.evaluation.advantages[i]);
+        batch.log_probs.push_back(standing.table.log_probs[pair]);
+    }
+    return batch;
+}
+
+/// Advantages of all pairs for the updates that move every state.
+std::vector<double> state_advantages(const Run& run, const Standing& standing, const BatchSummary& summary) {
+    const Index n_pairs = run.mdp.n_pairs(), n_actions = run.mdp.n_actions;
+    std::vector<double> advantages(static_cast<std::size_t>(n_pairs), 0.0);
+    for (Index pair = 0; pair < n_pairs; ++pair) {
+        if (run.options.sampled) {
+            if (summary.pair_weights[pair] > 0.0)
+                advantages[pair] = summary.weighted_advantages[pair] / summary.pair_weights[pair];
+        } else if (run.mdp.horizon == 0) {
+            advantages[pair] = standing.evaluation.advantages[pair];
+        } else if (run.reachable[pair / n_actions]) {
+            advantages[pair] = summary.advantages[pair];
+        } else {
+            for (Index h = 0; h < run.mdp.horizon; ++h)
+                advantages[pair] += standing.evaluation.advantages[h * n_pairs + pair];
+            advantages[pair] /= static_cast<double>(run.mdp.horizon);
+        }
+    }
+    return advantages;
+}
+
+/// One seed's slices of the state.
+class SeedRun {
+public:
+    SeedRun(const Run& run, const TrainState& state, Index k, int n_threads)
+        : run_(run), seed_(state.seeds[k]), n_threads_(n_threads), theta_(row(state.theta, state, k)),
+          adam_first_(row(state.adam_first, state, k)), adam_second_(row(state.adam_second, state, k)),
+          baseline_(row(state.baseline, state, k)), adam_steps_(state.adam_steps[k]), timesteps_(state.timesteps[k]),
+          finished_(state.finished[k]), n_done_(state.n_done[k]) {
+        const Index n_envs = std::ssize(state.environments) / state.n_seeds;
+        environments_ = state.environments.subspan(static_cast<std::size_t>(k * n_envs),
+                                                   static_cast<std::size_t>(n_envs));
+    }
+
+    void go(Index first_iteration, Index n_iterations, MutableReals history, MutableReals initial) {
+        const auto start = std::chrono::steady_clock::now();
+        Standing standing = run_.stand(theta_);
+        initial[0] = standing.objective;
+        initial[1] = standing.evaluation.objective;
+        initial[2] = standing.entropy;
+        for (Index i = 0; i < n_iterations && !finished_; ++i) {
+            run_.interrupt.check();
+            double return_mean = standing.objective;
+            const std::vector<double> first(adam_first_.begin(), adam_first_.end());
+            const std::vector<double> second(adam_second_.begin(), adam_second_.end());
+            const double adam_steps = adam_steps_;
+            UpdateReport report = update(first_iteration + i, i, standing, return_mean);
+            if (moves_theta(report.status) && !adopt(report, standing)) {
+                std::copy(first.begin(), first.end(), adam_first_.begin());
+                std::copy(second.begin(), second.end(), adam_second_.begin());
+                adam_steps_ = adam_steps;
+            }
+            ++n_done_;
+            const double seconds =
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+            record(history.subspan(static_cast<std::size_t>(i * kHistoryColumns), kHistoryColumns), report, standing,
+                   return_mean, seconds);
+            finished_ = standing.objective >= run_.options.target || timesteps_ >= run_.options.total_timesteps;
+        }
+    }
+
+private:
+    static MutableReals row(MutableReals array, const TrainState& state, Index k) {
+        const std::size_t width = array.size() / static_cast<std::size_t>(state.n_seeds);
+        return array.subspan(static_cast<std::size_t>(k) * width, width);
+    }
+
+    UpdateReport update(Index iteration, Index i, const Standing& standing, double& return_mean) {
+        const TrainOptions& options = run_.options;
+        BatchArrays arrays;
+        BatchSummary summary;
+        if (options.sampled) {
+            arrays = gather(iteration, standing, return_mean);
+            summary = summarize(arrays.view(), run_.mdp.n_states, run_.mdp.n_actions);
+        } else {
+            summary = summarize(standing.evaluation, standing.table.probs, run_.reachable, run_.mdp.n_actions);
+            if (options.algorithm == Algorithm::ppo) arrays = list_entries(run_, standing);
+        }
+        const UpdateInput input{run_.policy,    theta_, standing.table, summary, standing.evaluation.objective,
+                                options.tau};
+        const Schedules& at = run_.schedules;
+        switch (options.algorithm) {
+            case Algorithm::policy_gradient:
+                return policy_gradient_step(input, at.step_size[i], at.radius[i]);
+            case Algorithm::natural_policy_gradient:
+                return npg_step(input, {options.natural_gradient, at.step_size[i], at.max_kl[i]});
+            case Algorithm::soft_policy_iteration:
+                return soft_policy_iteration_step(input, state_advantages(run_, standing, summary), at.step_size[i]);
+            case Algorithm::conservative_policy_iteration:
+                return conservative_policy_iteration_step(input, state_advantages(run_, standing, summary),
+                                                          options.mixture, run_.mdp.gamma, run_.mdp.horizon);
+            case Algorithm::trpo:
+                return trpo_step(input, {options.natural_gradient, at.max_kl[i], options.backtrack_factor,
+                                         options.max_backtracks});
+            case Algorithm::ppo: {
+                PpoOptions ppo = options.ppo;
+                ppo.clip_range = at.clip_range[i];
+                ppo.learning_rate = at.learning_rate[i];
+                ppo.entropy_coefficient = at.entropy_coefficient[i];
+                ppo.seed = seed_;
+                ppo.iteration = static_cast<std::uint32_t>(iteration);
+                return ppo_step(input, arrays.view(), ppo, {adam_first_, adam_second_, adam_steps_});
+            }
+        }
+        throw std::logic_error("unknown algorithm");
+    }
+
+    BatchArrays gather(Index iteration, const Standing& standing, double& return_mean) {
+        const TrainOptions& options = run_.options;
+        const TabularMdp& mdp = run_.mdp;
+        const bool geometric = options.state_weights == StateWeights::geometric;
+        RolloutOptions playing;
+        playing.n_envs = options.n_envs;
+        playing.n_steps = options.n_steps;
+        playing.restart_probability = geometric ? 1.0 - mdp.gamma : 0.0;
+        if (options.state_weights == StateWeights::discounted || options.n_steps == 0)
+            playing.max_episode_steps = negligible_time(mdp.gamma);
+        playing.seed = seed_;
+        playing.iteration = static_cast<std::uint32_t>(iteration);
+        playing.n_threads = n_threads_;
+        const std::vector<AliasColumn> policy = policy_alias_table(standing.table.probs, mdp.n_actions);
+        Rollout played = rollout(*run_.simulator, policy, playing, environments_, run_.interrupt);
+        SampleOptions weighing{options.state_weights, options.gae_lambda, baseline_, options.tau,
+                               standing.table.log_probs};
+        Sample sample = weigh(mdp, played, weighing);
+        if (options.use_baseline) {
+            std::vector<std::int32_t> cells(played.states);
+            if (mdp.horizon > 0)
+                for (std::size_t i = 0; i < cells.size(); ++i)
+                    cells[i] += played.time[i] * static_cast<std::int32_t>(mdp.n_states);
+            fit_table(cells, sample.returns, std::vector<double>(cells.size(), 1.0), baseline_);
+        }
+        return_mean = sample.return_mean;
+        timesteps_ += static_cast<double>(played.n_steps());
+        BatchArrays arrays;
+        arrays.log_probs.resize(played.states.size());
+        for (std::size_t i = 0; i < played.states.size(); ++i)
+            arrays.log_probs[i] =
+                standing.table.log_probs[Index{played.states[i]} * mdp.n_actions + played.actions[i]];
+        arrays.states = std::move(played.states);
+        arrays.actions = std::move(played.actions);
+        arrays.weights = std::move(sample.weights);
+        arrays.advantages = std::move(sample.advantages);
+        arrays.effective_horizon = sample.effective_horizon;
+        return arrays;
+    }
+
+    /// Moves to the updated theta if its policy has a finite value; else takes the update back.
+    bool adopt(UpdateReport& report, Standing& standing) {
+        try {
+            Standing next = run_.stand(report.theta);
+            if (std::isfinite(next.objective) && std::isfinite(next.evaluation.effective_horizon)) {
+                std::copy(report.theta.begin(), report.theta.end(), theta_.begin());
+                standing = std::move(next);
+                return true;
+            }
+        } catch (const std::invalid_argument&) {
+            // At gamma = 1 the new policy does not end from every state.
+        }
+        report.status = Status::non_finite;
+        report.step_size = report.kl = report.surrogate = 0.0;
+        return false;
+    }
+
+    void record(MutableReals row, const UpdateReport& report, const Standing& standing, double return_mean,
+                double seconds) const {
+        row[kObjective] = standing.objective;
+        row[kRegularizedObjective] = standing.evaluation.objective;
+        row[kReturnMean] = return_mean;
+        row[kEntropy] = standing.entropy;
+        row[kKl] = report.kl;
+        row[kSurrogate] = report.surrogate;
+        row[kGradientNorm] = report.gradient_norm;
+        row[kStepSize] = report.step_size;
+        row[kStatus] = static_cast<double>(report.status);
+        row[kTimesteps] = timesteps_;
+        row[kEffectiveHorizon] = standing.evaluation.effective_horizon;
+        row[kSolverIterations] = static_cast<double>(report.solver_iterations);
+        row[kBacktracks] = static_cast<double>(report.backtracks);
+        row[kClipFraction] = report.clip_fraction;
+        row[kSeconds] = seconds;
+    }
+
+    const Run& run_;
+    std::uint64_t seed_;
+    int n_threads_;
+    MutableReals theta_, adam_first_, adam_second_, baseline_;
+    std::span<EnvironmentState> environments_;
+    double& adam_steps_;
+    double& timesteps_;
+    std::uint8_t& finished_;
+    std::int64_t& n_done_;
+};
+
+}  // namespace
+
+void train(const TabularMdp& mdp, const SoftmaxPolicy& policy, Flags reachable, const TrainOptions& options,
+           const Schedules& schedules, Index first_iteration, Index n_iterations, TrainState state,
+           MutableReals history, MutableReals initial, const Interrupt& interrupt) {
+    std::fill(history.begin(), history.end(), std::numeric_limits<double>::quiet_NaN());
+    std::optional<TabularSimulator> simulator;
+    if (options.sampled) simulator.emplace(mdp);
+    const Run run{mdp, policy, reachable, options, schedules, simulator, interrupt};
+    const Index row_size = n_iterations * kHistoryColumns;
+    const int n_inner = std::max(1, options.n_threads / static_cast<int>(std::max<Index>(state.n_seeds, 1)));
+    parallel_for(state.n_seeds, options.n_threads, [&](Index k) {
+        SeedRun(run, state, k, n_inner)
+            .go(first_iteration, n_iterations,
+                history.subspan(static_cast<std::size_t>(k * row_size), static_cast<std::size_t>(row_size)),
+                initial.subspan(static_cast<std::size_t>(3 * k), 3));
+    });
+}
+
+}  // namespace npgfast

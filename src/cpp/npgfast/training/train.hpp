@@ -1,0 +1,101 @@
+#pragma once
+
+#include <vector>
+
+#include "npgfast/sampling/sample.hpp"
+#include "npgfast/updates/npg.hpp"
+#include "npgfast/updates/ppo.hpp"
+#include "npgfast/updates/trpo.hpp"
+
+namespace npgfast {
+
+enum class Algorithm : int {
+    policy_gradient = 0,
+    natural_policy_gradient,
+    soft_policy_iteration,
+    conservative_policy_iteration,
+    trpo,
+    ppo,
+};
+
+/// What stays the same over a run. Fields that an algorithm does not use are ignored.
+struct TrainOptions {
+    Algorithm algorithm = Algorithm::trpo;
+    bool sampled = false;
+    double tau = 0.0;
+    NaturalGradientOptions natural_gradient;
+    double backtrack_factor = 0.8;
+    Index max_backtracks = 20;
+    double mixture = 0.0;
+    PpoOptions ppo;  // its learning_rate, clip_range, entropy_coefficient, seed and iteration are set per iteration
+    // sampling
+    Index n_envs = 1;   ///< environments; with n_steps = 0, episodes
+    Index n_steps = 0;  ///< per environment and iteration; 0: whole episodes
+    StateWeights state_weights = StateWeights::discounted;
+    double gae_lambda = 1.0;
+    bool use_baseline = true;
+    // the end of a run
+    double target = 0.0;  ///< stop a seed whose objective reaches it; +inf: never
+    double total_timesteps = 0.0;  ///< stop a seed that has taken so many; +inf: never
+    int n_threads = 1;
+};
+
+/// One number per iteration of the call. Those that an algorithm does not use are ignored.
+struct Schedules {
+    Reals step_size;
+    Reals max_kl;
+    Reals radius;
+    Reals clip_range;
+    Reals learning_rate;
+    Reals entropy_coefficient;
+};
+
+/// The columns of the history, in this order (npgfast.training names them).
+enum HistoryColumn : int {
+    kObjective = 0,
+    kRegularizedObjective,
+    kReturnMean,
+    kEntropy,
+    kKl,
+    kSurrogate,
+    kGradientNorm,
+    kStepSize,
+    kStatus,
+    kTimesteps,
+    kEffectiveHorizon,
+    kSolverIterations,
+    kBacktracks,
+    kClipFraction,
+    kSeconds,
+    kHistoryColumns,
+};
+
+/// Everything that one iteration hands to the next, one row per seed; a run continued from it continues bit for bit.
+struct TrainState {
+    Index n_seeds = 0;
+    std::span<const std::uint64_t> seeds;    ///< (n_seeds,)
+    MutableReals theta;                      ///< (n_seeds, d)
+    MutableReals adam_first, adam_second;    ///< (n_seeds, d), or empty without PPO
+    MutableReals adam_steps;                 ///< (n_seeds,)
+    MutableReals baseline;                   ///< (n_seeds, S) or (n_seeds, H*S), or empty
+    std::span<EnvironmentState> environments;  ///< (n_seeds, n_envs), or empty with whole episodes
+    MutableReals timesteps;                  ///< (n_seeds,)
+    std::span<std::uint8_t> finished;        ///< (n_seeds,)
+    std::span<std::int64_t> n_done;          ///< (n_seeds,) iterations, those of this call included
+};
+
+/// Runs `n_iterations` of an algorithm for every seed, seeds in parallel.
+///
+/// Each iteration gathers a batch (exactly from the model, or by a rollout keyed by (seed, iteration)), summarises it,
+/// updates theta, and evaluates the new policy exactly. A seed never depends on another, nor on the number of threads
+/// or on how iterations are divided into calls.
+/// Inputs: `first_iteration` of this call; reachable (S,) from mu through allowed actions; schedules (n_iterations,).
+/// Outputs: `state` advanced; history (n_seeds, n_iterations, kHistoryColumns), NaN after a seed has finished; initial
+/// (n_seeds, 3): objective, regularised objective and entropy before the first of these iterations.
+/// An update that makes the policy improper or its value infinite is taken back with `non_finite`.
+/// Errors: Interrupted; std::invalid_argument if the first policy has no value. `state` is then unspecified.
+void train(const TabularMdp& mdp, const SoftmaxPolicy& policy, Flags reachable, const TrainOptions& options,
+           const Schedules& schedules, Index first_iteration, Index n_iterations, TrainState state,
+           MutableReals history, MutableReals initial, const Interrupt& interrupt);
+
+}  // namespace npgfast

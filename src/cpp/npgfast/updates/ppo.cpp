@@ -1,0 +1,203 @@
+#include "npgfast/updates/ppo.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "npgfast/base/philox.hpp"
+#include "npgfast/base/vector.hpp"
+#include "npgfast/geometry/kl.hpp"
+#include "npgfast/geometry/policy_gradient.hpp"
+#include "npgfast/geometry/surrogate.hpp"
+
+namespace npgfast {
+
+namespace {
+
+/// log pi and pi of one state at the current theta, remembered while the state stays the same.
+class RowPolicy {
+public:
+    RowPolicy(const SoftmaxPolicy& policy, Reals theta)
+        : policy_(policy), theta_(theta), logits_(static_cast<std::size_t>(policy.n_actions)), log_probs_(logits_),
+          probs_(logits_) {}
+
+    void forget() { state_ = -1; }
+    void visit(Index state) {
+        if (state == state_) return;
+        state_ = state;
+        const Index n_actions = policy_.n_actions, first = state * n_actions;
+        for (Index a = 0; a < n_actions; ++a) {
+            logits_[a] = policy_.is_tabular()
+                             ? theta_[first + a]
+                             : dot(policy_.features.data() + (first + a) * policy_.n_params, theta_.data(),
+                                   policy_.n_params);
+            if (!policy_.offset.empty()) logits_[a] += policy_.offset[first + a];
+        }
+        log_softmax(logits_, policy_.mask.subspan(first, n_actions), n_actions, log_probs_, probs_);
+    }
+    double log_prob(Index action) const { return log_probs_[action]; }
+    Reals log_probs() const { return log_probs_; }
+    Reals probs() const { return probs_; }
+
+private:
+    const SoftmaxPolicy& policy_;
+    Reals theta_;
+    Index state_ = -1;
+    std::vector<double> logits_, log_probs_, probs_;
+};
+
+/// Fisher-Yates, keyed by (seed, iteration, epoch).
+void shuffle(std::vector<Index>& order, const PpoOptions& options, Index epoch) {
+    for (Index i = std::ssize(order) - 1; i > 0; --i) {
+        const Draw word = draw(options.seed, options.iteration, static_cast<std::uint64_t>(epoch),
+                               static_cast<std::uint32_t>(i), Purpose::shuffle);
+        const auto product = static_cast<unsigned __int128>(word.first) * static_cast<std::uint64_t>(i + 1);
+        std::swap(order[i], order[static_cast<Index>(product >> 64)]);
+    }
+}
+
+struct MinibatchGradient {
+    double approx_kl = 0.0;
+    double clip_fraction = 0.0;
+};
+
+}  // namespace
+
+std::vector<double> normalized_advantages(Reals advantages, Reals weights) {
+    std::vector<double> normalized(advantages.begin(), advantages.end());
+    if (normalized.size() <= 1) return normalized;
+    double mean = 0.0, largest = 0.0, variance = 0.0;
+    for (std::size_t i = 0; i < normalized.size(); ++i) {
+        mean += weights[i] * advantages[i];
+        if (weights[i] > 0.0) largest = std::max(largest, std::abs(advantages[i]));
+    }
+    for (std::size_t i = 0; i < normalized.size(); ++i)
+        variance += weights[i] * ((advantages[i] - mean) * (advantages[i] - mean));
+    const double spread = std::sqrt(variance);
+    for (double& advantage : normalized)
+        advantage = spread > 1e-12 * largest ? (advantage - mean) / spread : 0.0;
+    return normalized;
+}
+
+UpdateReport ppo_step(const UpdateInput& input, const Batch& batch, const PpoOptions& options, AdamState adam) {
+    const SoftmaxPolicy& policy = input.policy;
+    const Index n = batch.size(), n_actions = policy.n_actions, d = policy.n_params;
+    const Index minibatch = options.minibatch_size > 0 ? std::min(options.minibatch_size, n) : n;
+    UpdateReport report;
+    report.theta.assign(input.theta.begin(), input.theta.end());
+    report.step_size = options.learning_rate;
+    report.gradient_norm = norm(policy_gradient(policy, input.table.probs, input.summary));
+
+    const std::vector<double> advantages =
+        options.normalize_advantages ? normalized_advantages(batch.advantages, batch.weights)
+                                     : std::vector<double>(batch.advantages.begin(), batch.advantages.end());
+    const std::vector<double> old_first(adam.first.begin(), adam.first.end());
+    const std::vector<double> old_second(adam.second.begin(), adam.second.end());
+    const double old_n_steps = adam.n_steps;
+    const auto restore = [&](Status status) {
+        report.theta.assign(input.theta.begin(), input.theta.end());
+        std::copy(old_first.begin(), old_first.end(), adam.first.begin());
+        std::copy(old_second.begin(), old_second.end(), adam.second.begin());
+        adam.n_steps = old_n_steps;
+        report.status = status;
+        report.step_size = report.kl = report.surrogate = report.clip_fraction = 0.0;
+    };
+
+    std::vector<Index> order(static_cast<std::size_t>(n));
+    std::iota(order.begin(), order.end(), Index{0});
+    std::vector<double> gradient(static_cast<std::size_t>(d)), row(static_cast<std::size_t>(n_actions));
+    RowPolicy current(policy, report.theta);
+    double clip_fraction = 0.0;
+    Index n_minibatches = 0;
+    bool stopped = false;
+    for (Index epoch = 0; epoch < options.n_epochs && !stopped; ++epoch) {
+        if (minibatch < n) shuffle(order, options, epoch);
+        for (Index begin = 0; begin < n; begin += minibatch) {
+            const Index end = std::min(n, begin + minibatch);
+            const double scale = static_cast<double>(n) / static_cast<double>(end - begin);
+            std::fill(gradient.begin(), gradient.end(), 0.0);
+            MinibatchGradient seen;
+            current.forget();
+            for (Index k = begin; k < end; ++k) {
+                const Index i = order[k], state = batch.states[i], action = batch.actions[i];
+                const double weight = scale * batch.weights[i];
+                if (weight == 0.0) continue;
+                current.visit(state);
+                const double log_ratio =
+                    std::clamp(current.log_prob(action) - batch.log_probs[i], -700.0, 700.0);
+                const double ratio = std::exp(log_ratio), advantage = advantages[i];
+                seen.approx_kl += weight * exp_minus_one_minus(log_ratio);
+                const bool clipped = advantage > 0.0 ? ratio > 1.0 + options.clip_range
+                                                     : advantage < 0.0 && ratio < 1.0 - options.clip_range;
+                if (clipped) seen.clip_fraction += weight;
+                const double coefficient = clipped ? 0.0 : weight * (ratio * advantage);
+                const Reals probs = current.probs(), log_probs = current.log_probs();
+                for (Index a = 0; a < n_actions; ++a) row[a] = -coefficient * probs[a];
+                row[action] += coefficient;
+                if (options.entropy_coefficient != 0.0) {
+                    double entropy = 0.0;
+                    for (Index a = 0; a < n_actions; ++a)
+                        if (probs[a] > 0.0) entropy -= probs[a] * log_probs[a];
+                    for (Index a = 0; a < n_actions; ++a)
+                        if (probs[a] > 0.0)
+                            row[a] -= weight * options.entropy_coefficient * (probs[a] * (log_probs[a] + entropy));
+                }
+                const Index first = state * n_actions;
+                for (Index a = 0; a < n_actions; ++a) {
+                    if (!policy.mask[first + a]) continue;
+                    if (policy.is_tabular())
+                        gradient[first + a] += row[a];
+                    else
+                        axpy(row[a], policy.features.data() + (first + a) * d, gradient.data(), d);
+                }
+            }
+            if (options.target_kl > 0.0 && seen.approx_kl > 1.5 * options.target_kl) {
+                stopped = true;
+                break;
+            }
+            const double gradient_norm = norm(gradient);
+            if (!std::isfinite(gradient_norm)) {
+                restore(Status::non_finite);
+                return report;
+            }
+            if (n_minibatches == 0 && minibatch == n && gradient_norm == 0.0) {
+                restore(Status::zero_gradient);
+                return report;
+            }
+            const double shrink = options.max_gradient_norm > 0.0 && gradient_norm > options.max_gradient_norm
+                                      ? options.max_gradient_norm / gradient_norm
+                                      : 1.0;
+            adam.n_steps += 1.0;
+            const double correction1 = 1.0 - std::pow(options.adam_beta1, adam.n_steps);
+            const double correction2 = 1.0 - std::pow(options.adam_beta2, adam.n_steps);
+            for (Index j = 0; j < d; ++j) {
+                const double slope = shrink * gradient[j];
+                adam.first[j] = options.adam_beta1 * adam.first[j] + (1.0 - options.adam_beta1) * slope;
+                adam.second[j] = options.adam_beta2 * adam.second[j] + (1.0 - options.adam_beta2) * (slope * slope);
+                report.theta[j] += options.learning_rate * (adam.first[j] / correction1) /
+                                   (std::sqrt(adam.second[j] / correction2) + options.adam_epsilon);
+            }
+            clip_fraction += seen.clip_fraction;
+            ++n_minibatches;
+        }
+    }
+    const PolicyTable next = policy_table(policy, report.theta);
+    if (!all_finite(report.theta) || !all_finite(next.probs)) {
+        restore(Status::non_finite);
+        return report;
+    }
+    report.kl = mean_kl(input.table, next, input.summary.state_weights, n_actions);
+    if (!std::isfinite(report.kl)) {
+        restore(Status::kl_infinite);
+        return report;
+    }
+    if (std::equal(report.theta.begin(), report.theta.end(), input.theta.begin())) {
+        restore(Status::zero_gradient);
+        return report;
+    }
+    report.surrogate = surrogate_gain(input.summary, input.table, next);
+    report.clip_fraction = n_minibatches > 0 ? clip_fraction / static_cast<double>(n_minibatches) : 0.0;
+    return report;
+}
+
+}  // namespace npgfast

@@ -1,0 +1,34 @@
+#include "npgfast/updates/update.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "npgfast/base/vector.hpp"
+#include "npgfast/geometry/kl.hpp"
+#include "npgfast/geometry/surrogate.hpp"
+
+namespace npgfast {
+
+double negligible_gain(double objective) { return 1e-14 * std::max(1.0, std::abs(objective)); }
+
+void take_step(const UpdateInput& input, Reals direction, double step_size, UpdateReport& report) {
+    report.theta.assign(input.theta.begin(), input.theta.end());
+    axpy(step_size, direction.data(), report.theta.data(), std::ssize(report.theta));
+    Status failure = Status::ok;
+    if (!all_finite(report.theta)) {
+        failure = Status::non_finite;
+    } else {
+        const PolicyTable next = policy_table(input.policy, report.theta);
+        report.kl = mean_kl(input.table, next, input.summary.state_weights, input.policy.n_actions);
+        report.surrogate = surrogate_gain(input.summary, input.table, next);
+        if (!all_finite(next.probs) || std::isnan(report.kl)) failure = Status::non_finite;
+        else if (std::isinf(report.kl)) failure = Status::kl_infinite;
+    }
+    report.step_size = step_size;
+    if (failure == Status::ok) return;
+    report.status = failure;
+    report.theta.assign(input.theta.begin(), input.theta.end());
+    report.step_size = report.kl = report.surrogate = 0.0;
+}
+
+}  // namespace npgfast

@@ -1,0 +1,158 @@
+"""A batch: a weighted set of state-action pairs, the one object that exact and sampled algorithms share."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from npgfast import _validate
+from npgfast.policies import SoftmaxPolicy
+
+__all__ = ["Batch"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A weighted set of state-action pairs with their advantages.
+
+    Parameters
+    ----------
+    states, actions : array_like of int, shape (n,)
+    advantages : array_like, shape (n,)
+        In units of reward; not multiplied by the effective horizon.
+    weights : array_like, shape (n,), optional
+        Nonnegative, summing to 1 within 1e-9; default 1/n each.
+    log_probs : array_like, shape (n,), optional
+        Log-probabilities in nats under the policy that chose the actions; finite wherever the weight is positive.
+        Only surrogates need them.
+    effective_horizon : float
+        L, the expected discounted length of an episode; gradients and surrogates are multiplied by it.
+    exhaustive : bool
+        The entries list every action of every row of states, (h,) s, a, and a weight is positive iff its state can be
+        reached; `exact_batch` sets it. It lets the closed-form natural gradient use the advantages of actions whose
+        probability has underflowed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an empty batch, unequal lengths, values that are not finite, weights that do not sum to 1.
+
+    Examples
+    --------
+    >>> import npgfast as nf
+    >>> batch = nf.Batch([0, 0, 1], [0, 1, 1], [1.0, -1.0, 0.5])
+    >>> batch.weights
+    array([0.33333333, 0.33333333, 0.33333333])
+    """
+
+    states: NDArray[np.int64]
+    actions: NDArray[np.int64]
+    advantages: FloatArray
+    weights: FloatArray
+    log_probs: FloatArray | None
+    effective_horizon: float
+    exhaustive: bool
+
+    def __init__(
+        self,
+        states: ArrayLike,
+        actions: ArrayLike,
+        advantages: ArrayLike,
+        *,
+        weights: ArrayLike | None = None,
+        log_probs: ArrayLike | None = None,
+        effective_horizon: float = 1.0,
+        exhaustive: bool = False,
+    ) -> None:
+        s = _validate.integer_array("states", states, (None,), low=0, high=2**31 - 1)
+        if s.size == 0:
+            msg = "states: expected at least one entry, got an empty batch"
+            raise ValueError(msg)
+        because = f"to match states of shape {s.shape}"
+        a = _validate.integer_array("actions", actions, s.shape, low=0, high=2**31 - 1, because=because)
+        adv = _validate.real_array("advantages", advantages, s.shape, because=because)
+        if weights is None:
+            w = np.full(s.size, 1.0 / s.size)
+        else:
+            w = _validate.real_array("weights", weights, s.shape, because=because)
+            if (w < 0.0).any():
+                i = int(np.flatnonzero(w < 0.0)[0])
+                msg = f"weights[{i}]={w[i]} is negative"
+                raise ValueError(msg)
+            if abs(float(w.sum()) - 1.0) > 1e-9:
+                msg = f"weights sum to {float(w.sum())!r}, allowed 1 +- 1e-9"
+                raise ValueError(msg)
+        lp = None
+        if log_probs is not None:
+            lp = _validate.real_array("log_probs", log_probs, s.shape, finite=False, because=because)
+            bad = np.flatnonzero(~(np.isfinite(lp) & (lp <= 1e-9)) & ((w > 0.0) | np.isnan(lp)))
+            if bad.size:
+                msg = f"log_probs[{bad[0]}]={lp[bad[0]]}: expected the finite logarithm of a probability"
+                raise ValueError(msg)
+        horizon = _validate.real("effective_horizon", effective_horizon, low=0.0, low_open=True)
+        for name, value in (
+            ("states", s),
+            ("actions", a),
+            ("advantages", adv),
+            ("weights", w),
+            ("log_probs", lp),
+            ("effective_horizon", horizon),
+            ("exhaustive", bool(exhaustive)),
+        ):
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        return int(self.states.size)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (
+            self.states,
+            self.actions,
+            self.advantages,
+            self.weights,
+            self.log_probs,
+            self.effective_horizon,
+            self.exhaustive,
+        )
+
+    def _native(self, policy: SoftmaxPolicy) -> tuple[Any, ...]:
+        """What the core takes, after checking the indices against the policy."""
+        s = _validate.integer_array("batch.states", self.states, (None,), low=0, high=policy.n_states)
+        a = _validate.integer_array("batch.actions", self.actions, (None,), low=0, high=policy.n_actions)
+        masked = np.flatnonzero(~policy.action_mask[s, a] & (self.weights > 0.0))
+        if masked.size:
+            i = int(masked[0])
+            msg = f"batch.actions[{i}]={a[i]} is masked in state {s[i]}"
+            raise ValueError(msg)
+        return (
+            s.astype(np.int32),
+            a.astype(np.int32),
+            self.weights,
+            self.advantages,
+            self.log_probs,
+            self.effective_horizon,
+            self.exhaustive,
+        )
+
+
+def _restore(
+    states: ArrayLike,
+    actions: ArrayLike,
+    advantages: ArrayLike,
+    weights: ArrayLike,
+    log_probs: ArrayLike | None,
+    effective_horizon: float,
+    exhaustive: bool,  # noqa: FBT001 - a positional field of the pickle
+) -> Batch:
+    return Batch(
+        states,
+        actions,
+        advantages,
+        weights=weights,
+        log_probs=log_probs,
+        effective_horizon=effective_horizon,
+        exhaustive=exhaustive,
+    )
