@@ -1,7 +1,16 @@
 """Natural policy gradients on Markov decision processes, exactly from the model and from samples, in C++."""
 
-from npgfast import problems
+from npgfast import problems, schedules
 from npgfast._build import build_info
+from npgfast.algorithms import (
+    PPO,
+    TRPO,
+    Agent,
+    ConservativePolicyIteration,
+    NaturalPolicyGradient,
+    PolicyGradient,
+    SoftPolicyIteration,
+)
 from npgfast.batch import Batch
 from npgfast.exact import Evaluation, Solution, evaluate, exact_batch, solve
 from npgfast.geometry import (
@@ -31,22 +40,32 @@ from npgfast.sampling import (
 )
 from npgfast.status import Status
 from npgfast.storage import CheckpointError
+from npgfast.training import Progress, Result
 
 __version__ = build_info()["version"]
 
 __all__ = [
+    "Agent",
     "Batch",
     "CGResult",
     "CheckpointError",
     "ClippedSurrogate",
+    "ConservativePolicyIteration",
     "Evaluation",
     "LinearBaseline",
     "LogLinear",
     "NaturalGradient",
+    "NaturalPolicyGradient",
+    "PPO",
+    "PolicyGradient",
+    "Progress",
+    "Result",
+    "SoftPolicyIteration",
     "SoftmaxPolicy",
     "Solution",
     "Status",
     "Surrogate",
+    "TRPO",
     "TabularBaseline",
     "TabularMDP",
     "TabularSoftmax",
@@ -68,6 +87,7 @@ __all__ = [
     "problems",
     "rollout",
     "sample_batch",
+    "schedules",
     "solve",
     "surrogate",
 ]

@@ -83,6 +83,10 @@ py::tuple bind_train(const py::tuple& mdp_arrays, const py::tuple& policy_arrays
     state.n_seeds = n_seeds;
     state.seeds = view<std::uint64_t>(seeds, "seeds", {n_seeds});
     state.theta = mutable_view<double>(array("theta"), "theta", {n_seeds, policy.n_params});
+    py::array& best = array("best_theta");
+    const Index n_best = best.size() > 0 ? policy.n_params : 0;
+    state.best_theta = mutable_view<double>(best, "best_theta", {n_seeds, n_best});
+    state.best_objective = mutable_view<double>(array("best_objective"), "best_objective", {n_seeds});
     state.adam_first = mutable_view<double>(array("adam_first"), "adam_first", {n_seeds, n_moments});
     state.adam_second = mutable_view<double>(array("adam_second"), "adam_second", {n_seeds, n_moments});
     state.adam_steps = mutable_view<double>(array("adam_steps"), "adam_steps", {n_seeds});

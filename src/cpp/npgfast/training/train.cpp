@@ -102,8 +102,9 @@ class SeedRun {
 public:
     SeedRun(const Run& run, const TrainState& state, Index k, int n_threads)
         : run_(run), seed_(state.seeds[k]), n_threads_(n_threads), theta_(row(state.theta, state, k)),
-          adam_first_(row(state.adam_first, state, k)), adam_second_(row(state.adam_second, state, k)),
-          baseline_(row(state.baseline, state, k)), adam_steps_(state.adam_steps[k]), timesteps_(state.timesteps[k]),
+          best_theta_(row(state.best_theta, state, k)), adam_first_(row(state.adam_first, state, k)),
+          adam_second_(row(state.adam_second, state, k)), baseline_(row(state.baseline, state, k)),
+          best_objective_(state.best_objective[k]), adam_steps_(state.adam_steps[k]), timesteps_(state.timesteps[k]),
           finished_(state.finished[k]), n_done_(state.n_done[k]) {
         const Index n_envs = std::ssize(state.environments) / state.n_seeds;
         environments_ = state.environments.subspan(static_cast<std::size_t>(k * n_envs),
@@ -113,6 +114,7 @@ public:
     void go(Index first_iteration, Index n_iterations, MutableReals history, MutableReals initial) {
         const auto start = std::chrono::steady_clock::now();
         Standing standing = run_.stand(theta_);
+        keep_best(standing);
         initial[0] = standing.objective;
         initial[1] = standing.evaluation.objective;
         initial[2] = standing.entropy;
@@ -128,6 +130,7 @@ public:
                 std::copy(second.begin(), second.end(), adam_second_.begin());
                 adam_steps_ = adam_steps;
             }
+            keep_best(standing);
             ++n_done_;
             const double seconds =
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -240,6 +243,12 @@ private:
         return false;
     }
 
+    void keep_best(const Standing& standing) {
+        if (best_theta_.empty() || !(standing.objective > best_objective_)) return;
+        best_objective_ = standing.objective;
+        std::copy(theta_.begin(), theta_.end(), best_theta_.begin());
+    }
+
     void record(MutableReals row, const UpdateReport& report, const Standing& standing, double return_mean,
                 double seconds) const {
         row[kObjective] = standing.objective;
@@ -262,8 +271,9 @@ private:
     const Run& run_;
     std::uint64_t seed_;
     int n_threads_;
-    MutableReals theta_, adam_first_, adam_second_, baseline_;
+    MutableReals theta_, best_theta_, adam_first_, adam_second_, baseline_;
     std::span<EnvironmentState> environments_;
+    double& best_objective_;
     double& adam_steps_;
     double& timesteps_;
     std::uint8_t& finished_;

@@ -75,6 +75,8 @@ struct TrainState {
     Index n_seeds = 0;
     std::span<const std::uint64_t> seeds;    ///< (n_seeds,)
     MutableReals theta;                      ///< (n_seeds, d)
+    MutableReals best_theta;                 ///< (n_seeds, d) the theta of best_objective, or empty
+    MutableReals best_objective;             ///< (n_seeds,)
     MutableReals adam_first, adam_second;    ///< (n_seeds, d), or empty without PPO
     MutableReals adam_steps;                 ///< (n_seeds,)
     MutableReals baseline;                   ///< (n_seeds, S) or (n_seeds, H*S), or empty

@@ -1,0 +1,117 @@
+"""Proximal policy optimisation."""
+
+from typing import Any
+
+from npgfast import _validate, schedules
+from npgfast.algorithms.agent import Agent, Mode
+from npgfast.algorithms.arguments import given_settings
+from npgfast.policies import SoftmaxPolicy
+from npgfast.problems import TabularMDP
+from npgfast.sampling import StateWeights
+from npgfast.schedules import Schedule
+
+__all__ = ["PPO"]
+
+
+class PPO(Agent):
+    """Proximal policy optimisation: epochs of Adam on the clipped surrogate, without L, plus an entropy bonus.
+
+    Parameters
+    ----------
+    env, policy, mode, seed, gamma, n_steps, n_episodes, n_envs, gae_lambda, state_weights, baseline
+        As in `TRPO`.
+    learning_rate : float or callable
+        Of Adam, > 0; a constant or a schedule. Larger than in deep RL: the parameters are logits.
+    clip_range : float or callable
+        In (0, 1); a constant or a schedule.
+    n_epochs : int
+        Passes over a batch.
+    batch_size : int, optional
+        Samples of a minibatch, each used once per epoch; default the whole batch. mode="sampled" only.
+    entropy_coefficient : float or callable
+        Weight of the mean entropy (nats), >= 0; a constant or a schedule. It shapes the updates, not the objective.
+    max_gradient_norm : float, optional
+        Clip the gradient's Euclidean norm; None: never.
+    target_kl : float, optional
+        End an iteration's epochs once its estimated KL passes 1.5 times this.
+    normalize_advantages : bool
+        Centre the batch's advantages and divide by their weighted standard deviation.
+    adam_betas : (float, float)
+    adam_epsilon : float
+
+    References
+    ----------
+    J. Schulman, F. Wolski, P. Dhariwal, A. Radford, O. Klimov, "Proximal policy optimization algorithms", 2017,
+    arXiv:1707.06347, eq. (7) and (9); D. P. Kingma, J. Ba, ICLR 2015 (Adam).
+
+    Examples
+    --------
+    >>> import npgfast as nf
+    >>> agent = nf.PPO(nf.problems.frozen_lake(gamma=0.99))
+    >>> bool(agent.learn(200).final("gap")[0] < 1e-2)
+    True
+    """
+
+    def __init__(
+        self,
+        env: TabularMDP | object,
+        policy: SoftmaxPolicy | None = None,
+        *,
+        mode: Mode = "exact",
+        seed: int = 0,
+        learning_rate: Schedule = 0.05,
+        clip_range: Schedule = 0.2,
+        n_epochs: int = 10,
+        batch_size: int | None = None,
+        entropy_coefficient: Schedule = 0.0,
+        max_gradient_norm: float | None = None,
+        target_kl: float | None = None,
+        normalize_advantages: bool = True,
+        adam_betas: tuple[float, float] = (0.9, 0.999),
+        adam_epsilon: float = 1e-12,
+        gamma: float | None = None,
+        n_steps: int | None = None,
+        n_episodes: int | None = None,
+        n_envs: int | None = None,
+        gae_lambda: float = 1.0,
+        state_weights: StateWeights = "discounted",
+        baseline: str | None = "tabular",
+    ) -> None:
+        super().__init__(env, policy, given_settings(locals()))
+
+    def _native_options(self) -> dict[str, Any]:
+        given = self._settings
+        batch_size = given["batch_size"]
+        if batch_size is not None and self.mode == "exact":
+            msg = f"batch_size={batch_size}: exact PPO uses the whole batch; only mode='sampled' has minibatches"
+            raise ValueError(msg)
+        betas = given["adam_betas"]
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            msg = f"adam_betas: expected two numbers, got {betas!r}"
+            raise TypeError(msg)
+
+        def positive_or_none(name: str) -> float:
+            value = given[name]
+            return 0.0 if value is None else _validate.real(name, value, low=0.0, low_open=True)
+
+        return {
+            "n_epochs": _validate.integer("n_epochs", given["n_epochs"], low=1),
+            "minibatch_size": 0 if batch_size is None else _validate.integer("batch_size", batch_size, low=1),
+            "normalize_advantages": bool(given["normalize_advantages"]),
+            "max_gradient_norm": positive_or_none("max_gradient_norm"),
+            "target_kl": positive_or_none("target_kl"),
+            "adam_beta1": _validate.real("adam_betas[0]", betas[0], low=0.0, high=1.0, high_open=True),
+            "adam_beta2": _validate.real("adam_betas[1]", betas[1], low=0.0, high=1.0, high_open=True),
+            "adam_epsilon": _validate.real("adam_epsilon", given["adam_epsilon"], low=0.0, low_open=True),
+        }
+
+    def _native_schedules(self) -> dict[str, Schedule]:
+        given = self._settings
+        clip_range = given["clip_range"]
+        if not callable(clip_range):
+            _validate.real("clip_range", clip_range, low=0.0, high=1.0, low_open=True, high_open=True)
+        return {
+            "clip_range": clip_range,
+            "learning_rate": schedules.check("learning_rate", given["learning_rate"], low=0.0, low_open=True),
+            "entropy_coefficient": schedules.check("entropy_coefficient", given["entropy_coefficient"], low=0.0),
+        }

@@ -1,0 +1,320 @@
+"""Runs of an algorithm over many seeds: their state, their history and their result."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npgfast import _core, storage
+from npgfast.exact import Solution
+from npgfast.policies import SoftmaxPolicy
+from npgfast.problems import TabularMDP
+from npgfast.status import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["HISTORY", "Progress", "Result", "TrainState", "advance"]
+
+FloatArray = NDArray[np.float64]
+
+# The columns of the core's history, in its order (training/train.hpp).
+HISTORY = (
+    "objective",
+    "regularized_objective",
+    "return_mean",
+    "entropy",
+    "kl",
+    "surrogate",
+    "gradient_norm",
+    "step_size",
+    "status",
+    "timesteps",
+    "effective_horizon",
+    "solver_iterations",
+    "backtracks",
+    "clip_fraction",
+    "seconds",
+)
+_CHUNK_SECONDS = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class TrainState:
+    """Everything that one iteration hands to the next, one row per seed; a run continued from it continues bit for bit.
+
+    Attributes
+    ----------
+    seeds : ndarray of uint64, shape (n_seeds,)
+    iteration : int
+        Iterations done; those of a seed that has finished stand in n_done.
+    theta, best_theta : ndarray, shape (n_seeds, n_params)
+        best_theta has no columns unless the best iterate is kept.
+    adam_first, adam_second : ndarray, shape (n_seeds, n_params) for PPO, else no columns
+    baseline : ndarray, shape (n_seeds, S), or (n_seeds, H*S), or no columns
+    environments : ndarray of int32, shape (n_seeds, n_envs, 2)
+        State (-1: about to start) and time of each environment that is resumed.
+    """
+
+    seeds: NDArray[np.uint64]
+    iteration: int
+    theta: FloatArray
+    best_theta: FloatArray
+    best_objective: FloatArray
+    adam_first: FloatArray
+    adam_second: FloatArray
+    adam_steps: FloatArray
+    baseline: FloatArray
+    environments: NDArray[np.int32]
+    timesteps: FloatArray
+    seconds: FloatArray
+    finished: NDArray[np.uint8]
+    n_done: NDArray[np.int64]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Copies of the arrays, by name."""
+        return {name: value.copy() for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """What a callback sees after an iteration.
+
+    Attributes
+    ----------
+    iteration : int
+        Iterations done by the agent so far.
+    theta : ndarray, shape (n_seeds, n_params)
+    history : dict of str to ndarray, shape (n_seeds,)
+        The latest values; NaN (status "") for a seed that has finished.
+    """
+
+    iteration: int
+    theta: FloatArray
+    history: dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Outcome of `learn`.
+
+    Attributes
+    ----------
+    algorithm : str
+    history : dict of str to ndarray, shape (n_seeds, n_iterations)
+        Column k is after the (k+1)-th update: objective (J), regularized_objective (J_tau), gap and regularized_gap to
+        the optimum, return_mean, entropy (nats), kl (nats, of the step), surrogate (its predicted gain), gradient_norm,
+        step_size, status (names of `Status`), timesteps, effective_horizon, solver_iterations, backtracks,
+        clip_fraction, seconds (of computation for that seed). NaN, and status "", after a seed has finished. With
+        certificates also bound, a theorem's bound on the gap where one applies, else NaN.
+    initial : dict of str to ndarray, shape (n_seeds,)
+        objective, regularized_objective, entropy, gap, regularized_gap before the first update.
+    policies : tuple of SoftmaxPolicy
+        The last iterate of each seed, or its best with ``keep_best``.
+    optimum, regularized_optimum : Solution
+        Of the problem without and with ``tau``; the same object where tau is 0.
+    seeds : tuple of int
+    interrupted : bool
+        Whether Ctrl-C, or an exception of the callback, ended the run.
+    settings : mapping
+        The agent's arguments.
+    """
+
+    algorithm: str
+    history: dict[str, NDArray[Any]]
+    initial: dict[str, FloatArray]
+    policies: tuple[SoftmaxPolicy, ...]
+    optimum: Solution
+    regularized_optimum: Solution
+    seeds: tuple[int, ...]
+    interrupted: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> SoftmaxPolicy:
+        """The policy of the first seed."""
+        return self.policies[0]
+
+    @property
+    def n_seeds(self) -> int:
+        """Number of seeds."""
+        return len(self.seeds)
+
+    @property
+    def n_iterations(self) -> int:
+        """Iterations of the longest run."""
+        return int(self.history["objective"].shape[1])
+
+    def final(self, name: str) -> NDArray[Any]:
+        """Last value of a history column for each seed, at that seed's own last iteration: ndarray, shape (n_seeds,).
+
+        Without any iteration it is the initial value.
+        """
+        done = np.sum(~np.isnan(self.history["objective"]), axis=1)
+        if self.n_iterations == 0:
+            return self.initial[name]
+        last = self.history[name][np.arange(self.n_seeds), np.maximum(done - 1, 0)]
+        return np.where(done > 0, last, self.initial[name]) if name in self.initial else last
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """The history as a tidy data frame: one row per seed and iteration (counted from 1). Needs pandas."""
+        import pandas as pd
+
+        n = self.n_iterations
+        frame = {
+            "algorithm": np.repeat(self.algorithm, self.n_seeds * n),
+            "seed": np.repeat(np.array(self.seeds, dtype=np.uint64), n),
+            "iteration": np.tile(np.arange(1, n + 1), self.n_seeds),
+        }
+        frame.update({name: values.reshape(-1) for name, values in self.history.items()})
+        table = pd.DataFrame(frame)
+        return table[~table["objective"].isna()].reset_index(drop=True)
+
+    def plot(self, ax: "Axes | None" = None, **options: Any) -> "tuple[Figure, Axes]":
+        """Draw the gap to the optimum on a log axis; see `npgfast.plotting.plot_learning_curves`."""
+        from npgfast.plotting import plot_learning_curves
+
+        return plot_learning_curves(self, ax=ax, **options)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write history, initial values and thetas to a safetensors file, replacing it atomically."""
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, values in self.history.items():
+            arrays[f"history.{name}"] = _status_codes(values) if name == "status" else values
+        arrays.update({f"initial.{name}": values for name, values in self.initial.items()})
+        arrays["theta"] = np.stack([policy.theta for policy in self.policies])
+        arrays["seeds"] = np.array(self.seeds, dtype=np.uint64)
+        storage.save(
+            path,
+            "result",
+            arrays,
+            {"algorithm": self.algorithm, "optimum": self.optimum.objective, "interrupted": self.interrupted},
+        )
+
+
+def _status_codes(names: NDArray[Any]) -> NDArray[np.int8]:
+    codes = np.full(names.shape, -1, dtype=np.int8)
+    for code, status in enumerate(Status):
+        codes[names == str(status)] = code
+    return codes
+
+
+def initial_state(
+    policy: SoftmaxPolicy, mdp: TabularMDP, options: Mapping[str, Any], seeds: NDArray[np.uint64], *, keep_best: bool
+) -> TrainState:
+    """Return the state before the first iteration."""
+    n, d = seeds.size, policy.n_params
+    sampled = bool(options["sampled"])
+    cells = mdp.n_states * (mdp.horizon or 1) if sampled and options["use_baseline"] else 0
+    resumed = options["n_envs"] if sampled and options["n_steps"] > 0 else 0
+    moments = d if options["is_ppo"] else 0
+    environments = np.zeros((n, resumed, 2), dtype=np.int32)
+    environments[:, :, 0] = -1
+    return TrainState(
+        seeds=seeds,
+        iteration=0,
+        theta=np.tile(policy.theta, (n, 1)),
+        best_theta=np.tile(policy.theta, (n, 1)) if keep_best else np.zeros((n, 0)),
+        best_objective=np.full(n, -np.inf),
+        adam_first=np.zeros((n, moments)),
+        adam_second=np.zeros((n, moments)),
+        adam_steps=np.zeros(n),
+        baseline=np.zeros((n, cells)),
+        environments=environments,
+        timesteps=np.zeros(n),
+        seconds=np.zeros(n),
+        finished=np.zeros(n, dtype=np.uint8),
+        n_done=np.zeros(n, dtype=np.int64),
+    )
+
+
+def advance(
+    mdp: TabularMDP,
+    policy: SoftmaxPolicy,
+    state: TrainState,
+    options: Mapping[str, Any],
+    schedules: Callable[[int, int], dict[str, FloatArray]],
+    n_iterations: int | None,
+    on_chunk: Callable[[TrainState, FloatArray], bool] | None,
+    *,
+    every_iteration: bool,
+) -> tuple[TrainState, FloatArray, FloatArray, BaseException | None]:
+    """Run up to `n_iterations` more iterations, in calls of about a tenth of a second.
+
+    A call either completes or, when a signal handler raises, has no effect at all. How the iterations are divided into
+    calls does not change a bit of the outcome.
+
+    Returns
+    -------
+    state : TrainState
+    history : ndarray, shape (n_seeds, n, len(HISTORY))
+        n is the number of iterations of the longest run.
+    initial : ndarray, shape (n_seeds, 3)
+    interruption : BaseException or None
+        What a signal handler, or the callback, raised.
+    """
+    reachable = mdp.reachable.view(np.uint8)
+    done, size = 0, 1
+    parts: list[FloatArray] = []
+    initial = np.full((state.seeds.size, 3), np.nan)
+    interruption: BaseException | None = None
+    while (n_iterations is None or done < n_iterations) and not state.finished.all():
+        n = size if n_iterations is None else min(size, n_iterations - done)
+        arrays = state.arrays()
+        seconds = arrays.pop("seconds")
+        started = time.perf_counter()
+        try:
+            chunk, before = _core.train(
+                mdp._native,
+                policy._native,
+                reachable,
+                dict(options),
+                schedules(state.iteration, n),
+                state.iteration,
+                n,
+                arrays,
+            )
+        except KeyboardInterrupt as error:
+            interruption = error
+            break
+        elapsed = time.perf_counter() - started
+        if not parts:
+            initial = before
+        chunk[:, :, HISTORY.index("seconds")] += seconds[:, None]
+        latest = np.nanmax(chunk[:, :, HISTORY.index("seconds")], axis=1, initial=0.0)
+        state = replace(state, iteration=state.iteration + n, seconds=np.maximum(seconds, latest), **arrays)
+        parts.append(chunk)
+        done += n
+        if not every_iteration:
+            size = max(1, min(2 * size, int(_CHUNK_SECONDS * n / max(elapsed, 1e-9))))
+        try:
+            if on_chunk is not None and not on_chunk(state, chunk):
+                break
+        except BaseException as error:  # noqa: BLE001 - raised again by the caller, once the agent is whole
+            interruption = error
+            break
+    history = np.concatenate(parts, axis=1) if parts else np.empty((state.seeds.size, 0, len(HISTORY)))
+    longest = int(np.max(np.sum(~np.isnan(history[:, :, 0]), axis=1), initial=0))
+    return state, history[:, :longest], initial, interruption
+
+
+def named_history(
+    history: FloatArray, initial: FloatArray, optimum: Solution, regularized_optimum: Solution
+) -> tuple[dict[str, NDArray[Any]], dict[str, FloatArray]]:
+    """Name the columns of the core's history, and add the gaps."""
+    columns: dict[str, NDArray[Any]] = {
+        name: np.ascontiguousarray(history[..., k]) for k, name in enumerate(HISTORY)
+    }
+    codes = columns["status"]
+    columns["status"] = np.array([*map(str, Status), ""])[np.where(np.isnan(codes), len(Status), codes).astype(int)]
+    before = {"objective": initial[:, 0], "regularized_objective": initial[:, 1], "entropy": initial[:, 2]}
+    for values in (columns, before):
+        values["gap"] = optimum.objective - values["objective"]
+        values["regularized_gap"] = regularized_optimum.objective - values["regularized_objective"]
+    return columns, before
