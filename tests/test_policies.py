@@ -161,9 +161,9 @@ def test_sample_frequencies_pass_chi_square(seed):
         counts = np.bincount(policy.sample(np.full(n, s), seed=seed), minlength=9)
         assert_array_equal(counts[probs[s] == 0], 0)
         possible = probs[s] > 0
-        statistic = np.sum((counts - n * probs[s])[possible] ** 2 / (n * probs[s][possible]))
         freedom = possible.sum() - 1
-        assert statistic < freedom + 4.5 * np.sqrt(2 * freedom)
+        ratio = np.sum((counts - n * probs[s])[possible] ** 2 / (n * probs[s][possible])) / freedom
+        assert (np.cbrt(ratio) - (1 - 2 / (9 * freedom))) / np.sqrt(2 / (9 * freedom)) < 4.5  # Wilson and Hilferty
 
 
 def test_sample_of_a_prefix_is_the_prefix_of_the_sample():

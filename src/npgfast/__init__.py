@@ -45,6 +45,8 @@ from npgfast.training import Progress, Result
 __version__ = build_info()["version"]
 
 __all__ = [
+    "PPO",
+    "TRPO",
     "Agent",
     "Batch",
     "CGResult",
@@ -56,7 +58,6 @@ __all__ = [
     "LogLinear",
     "NaturalGradient",
     "NaturalPolicyGradient",
-    "PPO",
     "PolicyGradient",
     "Progress",
     "Result",
@@ -65,7 +66,6 @@ __all__ = [
     "Solution",
     "Status",
     "Surrogate",
-    "TRPO",
     "TabularBaseline",
     "TabularMDP",
     "TabularSoftmax",

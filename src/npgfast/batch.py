@@ -145,7 +145,7 @@ def _restore(
     weights: ArrayLike,
     log_probs: ArrayLike | None,
     effective_horizon: float,
-    exhaustive: bool,  # noqa: FBT001 - a positional field of the pickle
+    exhaustive: bool,
 ) -> Batch:
     return Batch(
         states,

@@ -228,9 +228,7 @@ def solve(
     objective, values, action_values, actions, lower, upper, iterations, converged = _core.solve(
         mdp._native, tau, tol, code, max_iterations
     )
-    return Solution(
-        objective, values, action_values, actions.astype(np.int64), lower, upper, iterations, converged
-    )
+    return Solution(objective, values, action_values, actions.astype(np.int64), lower, upper, iterations, converged)
 
 
 def exact_batch(mdp: TabularMDP, policy: SoftmaxPolicy, *, tau: float = 0.0) -> Batch:

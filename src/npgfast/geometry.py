@@ -480,10 +480,8 @@ def kl_divergence(old: SoftmaxPolicy, new: SoftmaxPolicy, batch: Batch) -> float
     old, batch = _check(old, batch)
     new, batch = _check(new, batch)
     if (old.n_states, old.n_actions) != (new.n_states, new.n_actions):
-        msg = (
-            f"new: {new.n_states} states and {new.n_actions} actions, but old has {old.n_states} and {old.n_actions}"
-        )
+        msg = f"new: {new.n_states} states and {new.n_actions} actions, but old has {old.n_states} and {old.n_actions}"
         raise ValueError(msg)
     states = _validate.integer_array("batch.states", batch.states, (None,), low=0, high=old.n_states)
-    state_weights = np.bincount(states, weights=batch.weights, minlength=old.n_states)
+    state_weights: FloatArray = np.bincount(states, weights=batch.weights, minlength=old.n_states).astype(np.float64)
     return _core.mean_kl(old._table, new._table, state_weights)

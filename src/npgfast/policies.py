@@ -2,6 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NoReturn, Self
 
@@ -91,11 +92,13 @@ class SoftmaxPolicy(ABC):
 
     def probs(self, states: ArrayLike | None = None) -> FloatArray:
         """Action probabilities of `states` (n,), or of all states: ndarray, shape (n, A); rows sum to 1."""
-        return self._table[1][self._states(states)]
+        probs: FloatArray = self._table[1][self._states(states)]
+        return probs
 
     def log_prob(self, states: ArrayLike, actions: ArrayLike) -> FloatArray:
         """Log-probabilities of pairs in nats: ndarray, shape (n,); -inf where an action is masked."""
-        return self._table[0][self._pairs(states, actions)]
+        log_probs: FloatArray = self._table[0][self._pairs(states, actions)]
+        return log_probs
 
     def score(self, states: ArrayLike, actions: ArrayLike) -> FloatArray:
         """Gradients of the log-probabilities of pairs with respect to theta.
@@ -132,7 +135,8 @@ class SoftmaxPolicy(ABC):
     def entropy(self, states: ArrayLike | None = None) -> FloatArray:
         """Entropy of the action distributions in nats: ndarray, shape (n,)."""
         log_probs, probs = (table[self._states(states)] for table in self._table)
-        return -np.sum(probs * np.where(probs > 0.0, log_probs, 0.0), axis=1)
+        entropy: FloatArray = -np.sum(probs * np.where(probs > 0.0, log_probs, 0.0), axis=1)
+        return entropy
 
     def sample(self, states: ArrayLike, *, seed: int) -> NDArray[np.int64]:
         """Draw one action for each of `states`.
@@ -156,11 +160,13 @@ class SoftmaxPolicy(ABC):
         """
         s = self._states(states)
         checked = _validate.integer("seed", seed, low=0, high=2**64 - 1)
-        return _core.sample_actions(self._table[1], s.astype(np.int32), checked).astype(np.int64)
+        actions = _core.sample_actions(self._table[1], s.astype(np.int32), checked)
+        return actions.astype(np.int64)
 
     def mode(self, states: ArrayLike | None = None) -> NDArray[np.int64]:
         """Most probable action of each state, ties to the lowest: ndarray of int, shape (n,)."""
-        return np.argmax(self.probs(states), axis=1)
+        actions: NDArray[np.int64] = np.argmax(self.probs(states), axis=1)
+        return actions
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the policy to a safetensors file, replacing it atomically; `load_policy` reads it back.
@@ -192,9 +198,7 @@ class SoftmaxPolicy(ABC):
         return hash((type(self), self.n_states, self.n_actions, self.theta.tobytes()))
 
     def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(n_states={self.n_states}, n_actions={self.n_actions}, n_params={self.n_params})"
-        )
+        return f"{type(self).__name__}(n_states={self.n_states}, n_actions={self.n_actions}, n_params={self.n_params})"
 
     def _assign(self, **fields: object) -> None:
         for name, value in fields.items():
@@ -343,7 +347,7 @@ class LogLinear(SoftmaxPolicy):
         return _restore, (type(self).__name__, *self._fields())
 
 
-_CLASSES: dict[str, type[TabularSoftmax | LogLinear]] = {"TabularSoftmax": TabularSoftmax, "LogLinear": LogLinear}
+_CLASSES: dict[str, Callable[..., SoftmaxPolicy]] = {"TabularSoftmax": TabularSoftmax, "LogLinear": LogLinear}
 
 
 def _restore(class_name: str, arrays: dict[str, NDArray[Any]], sizes: dict[str, int]) -> SoftmaxPolicy:

@@ -1,7 +1,7 @@
 """Rollouts, returns, advantages and sampled batches of tabular problems."""
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -66,9 +66,7 @@ class Trajectories:
     valid: BoolArray
 
 
-def _read_lengths(
-    n_steps: int | None, n_episodes: int | None, n_envs: int | None, mdp: TabularMDP
-) -> tuple[int, int, int]:
+def _read_lengths(n_steps: int | None, n_episodes: int | None, n_envs: int | None) -> tuple[int, int, int]:
     """(environments or episodes, steps per environment or 0, columns)."""
     if (n_steps is None) == (n_episodes is None):
         msg = f"n_steps, n_episodes: give exactly one, got n_steps={n_steps} and n_episodes={n_episodes}"
@@ -140,7 +138,7 @@ def rollout(
     """
     mdp = _check_problem(env)
     policy = _check_policy(mdp, policy)
-    envs, steps, columns = _read_lengths(n_steps, n_episodes, n_envs, mdp)
+    envs, steps, columns = _read_lengths(n_steps, n_episodes, n_envs)
     seed = _validate.integer("seed", seed, low=0, high=2**64 - 1)
     log_probs, probs = policy._table
     limit = _negligible_time(mdp) if steps == 0 else 0
@@ -160,8 +158,8 @@ def rollout(
         column = episode % columns
         shape = (int(row.max()) + 1, columns)
 
-    def place(values: NDArray[np.generic], dtype: type) -> NDArray[np.generic]:
-        out = np.zeros(shape, dtype=dtype)
+    def place(values: NDArray[Any], dtype: type) -> NDArray[Any]:
+        out: NDArray[Any] = np.zeros(shape, dtype=dtype)
         out[row, column] = values
         return out
 
@@ -430,8 +428,8 @@ def sample_batch(
         Values (S,), or (H, S) with a horizon. Default none. It is used as given, so fit it on other data than it
         corrects, or the estimate is biased.
     state_weights : {"discounted", "geometric", "uniform"}
-        "discounted": weights proportional to gamma^time, L = sum of gamma^time per episode. "geometric": every step ends
-        its episode with probability 1 - gamma, weights are equal, L = steps per episode; of low variance for long
+        "discounted": weights proportional to gamma^time, L = sum of gamma^time per episode. "geometric": every step
+        ends its episode with probability 1 - gamma, weights are equal, L = steps per episode; of low variance for long
         horizons. "uniform": equal weights, L = steps per episode started.
     tau : float
         Entropy bonus in reward per nat; the advantages estimate A_tau.
@@ -460,7 +458,7 @@ def sample_batch(
     """
     mdp = _check_problem(env)
     policy = _check_policy(mdp, policy)
-    envs, steps, _ = _read_lengths(n_steps, n_episodes, n_envs, mdp)
+    envs, steps, _ = _read_lengths(n_steps, n_episodes, n_envs)
     seed = _validate.integer("seed", seed, low=0, high=2**64 - 1)
     gae_lambda = _validate.real("gae_lambda", gae_lambda, low=0.0, high=1.0)
     tau = _validate.real("tau", tau, low=0.0)

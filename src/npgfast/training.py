@@ -308,9 +308,7 @@ def named_history(
     history: FloatArray, initial: FloatArray, optimum: Solution, regularized_optimum: Solution
 ) -> tuple[dict[str, NDArray[Any]], dict[str, FloatArray]]:
     """Name the columns of the core's history, and add the gaps."""
-    columns: dict[str, NDArray[Any]] = {
-        name: np.ascontiguousarray(history[..., k]) for k, name in enumerate(HISTORY)
-    }
+    columns: dict[str, NDArray[Any]] = {name: np.ascontiguousarray(history[..., k]) for k, name in enumerate(HISTORY)}
     codes = columns["status"]
     columns["status"] = np.array([*map(str, Status), ""])[np.where(np.isnan(codes), len(Status), codes).astype(int)]
     before = {"objective": initial[:, 0], "regularized_objective": initial[:, 1], "entropy": initial[:, 2]}

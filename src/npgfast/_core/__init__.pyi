@@ -1,7 +1,11 @@
 # The functions of every compiled variant. Arrays are C-contiguous and aligned; see the headers of src/cpp/npgfast for
 # what each function computes.
 
-from typing import TypedDict
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
 
 class _BuildInfo(TypedDict):
     version: str
@@ -19,3 +23,98 @@ def activate(isa: str) -> None: ...
 # bind_build.cpp
 
 def build_info() -> _BuildInfo: ...
+
+# What the functions below take: the tuples that array_views.hpp describes.
+
+_Floats: TypeAlias = NDArray[np.float64]
+_Mdp: TypeAlias = tuple[
+    NDArray[np.int64], NDArray[np.int32], _Floats, _Floats, _Floats, _Floats, NDArray[np.uint8], float, int
+]
+_Policy: TypeAlias = tuple[_Floats | None, _Floats | None, NDArray[np.uint8]]
+_Batch: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32], _Floats, _Floats, _Floats | None, float, bool]
+
+# bind_policies.cpp
+
+def log_softmax(logits: _Floats, action_mask: NDArray[np.uint8]) -> tuple[_Floats, _Floats]: ...
+def policy_table(policy: _Policy, theta: _Floats) -> tuple[_Floats, _Floats]: ...
+def scores(policy: _Policy, probs: _Floats, states: NDArray[np.int32], actions: NDArray[np.int32]) -> _Floats: ...
+def sample_actions(probs: _Floats, states: NDArray[np.int32], seed: int) -> NDArray[np.int32]: ...
+
+# bind_exact.cpp
+
+def evaluate(
+    mdp: _Mdp, probs: _Floats, log_probs: _Floats, tau: float, method: int
+) -> tuple[float, _Floats, _Floats, _Floats, _Floats, float, float]: ...
+def solve(
+    mdp: _Mdp, tau: float, tol: float, method: int, max_iterations: int
+) -> tuple[float, _Floats, _Floats, NDArray[np.int32], float, float, int, bool]: ...
+
+# bind_sampling.cpp
+
+def philox(counters: NDArray[np.uint32], key: NDArray[np.uint32]) -> NDArray[np.uint32]: ...
+def alias_table(probabilities: _Floats) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int32]]: ...
+def rollout(
+    mdp: _Mdp, probs: _Floats, n_envs: int, n_steps: int, max_episode_steps: int, seed: int, n_threads: int
+) -> tuple[
+    NDArray[np.int64],
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.uint8],
+]: ...
+def sample(
+    mdp: _Mdp,
+    probs: _Floats,
+    log_probs: _Floats,
+    n_envs: int,
+    n_steps: int,
+    state_weights: int,
+    gae_lambda: float,
+    baseline: _Floats | None,
+    tau: float,
+    seed: int,
+    n_threads: int,
+) -> tuple[NDArray[np.int32], NDArray[np.int32], _Floats, _Floats, _Floats, NDArray[np.int32], float, float]: ...
+def gae(
+    rewards: _Floats,
+    values: _Floats,
+    terminated: NDArray[np.uint8],
+    truncated: NDArray[np.uint8],
+    bootstrap_values: _Floats,
+    gamma: float,
+    gae_lambda: float,
+) -> _Floats: ...
+def fit_table(states: NDArray[np.int32], targets: _Floats, weights: _Floats, values: _Floats) -> _Floats: ...
+def least_squares(rows: _Floats, targets: _Floats, ridge: float) -> tuple[_Floats, int]: ...
+
+# bind_geometry.cpp
+
+def policy_gradient(policy: _Policy, probs: _Floats, batch: _Batch) -> _Floats: ...
+def fisher_vector_product(
+    policy: _Policy, probs: _Floats, batch: _Batch, vector: _Floats, estimator: int, damping: float
+) -> _Floats: ...
+def fisher_matrix(policy: _Policy, probs: _Floats, batch: _Batch, estimator: int) -> _Floats: ...
+def natural_gradient(
+    policy: _Policy, probs: _Floats, batch: _Batch, method: int, estimator: int, damping: float, rtol: float
+) -> tuple[_Floats, int, float, int, int]: ...
+def surrogate(
+    policy: _Policy, log_probs: _Floats, probs: _Floats, batch: _Batch, clip_range: float
+) -> tuple[float, _Floats, float, float]: ...
+def mean_kl(old: tuple[_Floats, _Floats], new: tuple[_Floats, _Floats], state_weights: _Floats) -> float: ...
+def conjugate_gradient(
+    operator: Callable[[_Floats], _Floats], b: _Floats, x0: _Floats, max_iterations: int, rtol: float
+) -> tuple[_Floats, float, int, int]: ...
+
+# bind_training.cpp
+
+def train(
+    mdp: _Mdp,
+    policy: _Policy,
+    reachable: NDArray[np.uint8],
+    options: dict[str, Any],
+    schedules: dict[str, _Floats],
+    first_iteration: int,
+    n_iterations: int,
+    state: dict[str, NDArray[Any]],
+) -> tuple[_Floats, _Floats]: ...

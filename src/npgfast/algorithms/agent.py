@@ -230,9 +230,7 @@ class Agent(ABC):
         if self.seed + n_seeds > 2**64:
             msg = f"n_seeds={n_seeds}: seed + n_seeds must stay below 2**64"
             raise ValueError(msg)
-        if callback is not None and not callable(callback):
-            msg = f"callback: expected a callable, got {type(callback).__name__}"
-            raise TypeError(msg)
+        _check_callback(callback)
         options = {
             **self._options,
             "target": np.inf if target is None else _validate.real("target", target),
@@ -298,7 +296,7 @@ class Agent(ABC):
         del first_iteration
         return np.full(columns["objective"].shape, np.nan)
 
-    def predict(self, observation: int | NDArray[np.integer], deterministic: bool = False) -> tuple[Any, None]:  # noqa: FBT001, FBT002
+    def predict(self, observation: int | NDArray[np.integer], deterministic: bool = False) -> tuple[Any, None]:
         """Choose actions with the first seed's current policy.
 
         Parameters
@@ -409,6 +407,12 @@ def _read_problem(env: object, gamma: float | None) -> TabularMDP:
         msg = f"gamma={gamma}: the problem has gamma={env.gamma}; change it with mdp.replace(gamma=...)"
         raise ValueError(msg)
     return env
+
+
+def _check_callback(callback: object) -> None:
+    if callback is not None and not callable(callback):
+        msg = f"callback: expected a callable, got {type(callback).__name__}"
+        raise TypeError(msg)
 
 
 def _encode(name: str, value: Any) -> Any:
