@@ -15,9 +15,8 @@ struct NpgOptions {
 ///     x = F^+ grad J,   theta' = theta + eta x;     tabular: pi' ~ pi exp(eta L A)
 ///
 /// With tau > 0 the advantages are regularised and eta tau L is held to at most 1.
-/// `zero_gradient` if the predicted gain eta g.x is negligible; where the advantages of every action are known (the
-/// closed form on an exhaustive batch) it is the largest L (max_a A - E_pi A) over the states that decides, so that a
-/// state whose good action has lost all its probability keeps moving.
+/// `zero_gradient` if the predicted gain eta g.x is negligible; for a tabular policy on an exhaustive batch, at a fixed
+/// eta, only if there is nothing to gain at any state (see update.hpp).
 /// Cost: one natural gradient. Source: Kakade 2001; with tau: Cen, Cheng, Chen, Wei & Chi 2022, eq. (18).
 UpdateReport npg_step(const UpdateInput& input, const NpgOptions& options);
 
@@ -27,8 +26,6 @@ struct Ascent {
     double gradient_norm = 0.0;
     double slope = 0.0;      ///< grad J . x
     double curvature = 0.0;  ///< x^T F x, undamped
-    bool knows_all_actions = false;
-    double greedy_gain = 0.0;  ///< max_s L (max_a A - E_pi A), where all actions are known
 };
 Ascent ascend(const UpdateInput& input, const NaturalGradientOptions& options);
 

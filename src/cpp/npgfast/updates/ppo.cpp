@@ -103,6 +103,10 @@ UpdateReport ppo_step(const UpdateInput& input, const Batch& batch, const PpoOpt
         report.step_size = report.kl = report.surrogate = report.clip_fraction = 0.0;
     };
 
+    if (options.entropy_coefficient == 0.0 && nothing_to_gain(input)) {
+        restore(Status::zero_gradient);
+        return report;
+    }
     std::vector<Index> order(static_cast<std::size_t>(n));
     std::iota(order.begin(), order.end(), Index{0});
     std::vector<double> gradient(static_cast<std::size_t>(d)), row(static_cast<std::size_t>(n_actions));

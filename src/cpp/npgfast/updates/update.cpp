@@ -11,6 +11,23 @@ namespace npgfast {
 
 double negligible_gain(double objective) { return 1e-14 * std::max(1.0, std::abs(objective)); }
 
+bool nothing_to_gain(const UpdateInput& input) {
+    if (input.summary.advantages.empty()) return false;
+    const Index n_actions = input.policy.n_actions;
+    double largest = 0.0;
+    for (Index s = 0; s < input.policy.n_states; ++s) {
+        if (!(input.summary.state_weights[s] > 0.0)) continue;
+        double best = -HUGE_VAL, mean = 0.0;
+        for (Index pair = s * n_actions; pair < (s + 1) * n_actions; ++pair) {
+            if (!input.policy.mask[pair]) continue;
+            best = std::max(best, input.summary.advantages[pair]);
+            mean += input.table.probs[pair] * input.summary.advantages[pair];
+        }
+        largest = std::max(largest, best - mean);
+    }
+    return input.summary.effective_horizon * largest < negligible_gain(input.objective);
+}
+
 void take_step(const UpdateInput& input, Reals direction, double step_size, UpdateReport& report) {
     report.theta.assign(input.theta.begin(), input.theta.end());
     axpy(step_size, direction.data(), report.theta.data(), std::ssize(report.theta));

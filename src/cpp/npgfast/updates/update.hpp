@@ -33,6 +33,10 @@ struct UpdateReport {
 /// A gain below this is no gain: 1e-14 max(1, |J|).
 double negligible_gain(double objective);
 
+/// Whether no action of any reachable state gains: L max_s (max_a A - E_pi A) is negligible. Known on exhaustive batches
+/// only; false on others. Unlike the gradient it does not fade with the probability of the good action.
+bool nothing_to_gain(const UpdateInput& input);
+
 /// Moves theta along `direction` by `step_size`, fills in KL and surrogate, and takes the step back with `non_finite`
 /// if theta or the new policy is not finite, with `kl_infinite` if the new policy forbids what the old one does.
 void take_step(const UpdateInput& input, Reals direction, double step_size, UpdateReport& report);
