@@ -50,13 +50,7 @@ REALS = {
     "nan": (np.array([0, 0, 0, np.nan, 0, 0]), V, r"{}\[3\]=nan"),
     "infinite": (np.array([0, 0, -np.inf, 0, 0, 0]), V, r"{}\[2\]=-inf"),
     "long_double": (np.array([0, np.longdouble("1e4000")] + [0] * 4, np.longdouble), V, r"{}\[1\]=1e\+4000"),
-    "half_infinite": (
-        np.array([0, 70000.0] + [0] * 4, np.float32).astype(np.float64) / 0.0
-        if False
-        else np.array([0, np.inf] + [0] * 4, np.float16),
-        V,
-        r"{}\[1\]=inf",
-    ),
+    "half_infinite": (np.array([0, np.inf, 0, 0, 0, 0], np.float16), V, r"{}\[1\]=inf"),
     "big_integers": (np.array([2**53 + 1] + [0] * 5), V, r"{}\[0\]=9007199254740993"),
     "short": (np.zeros(5), V, r"{}: .*\(6,\).*\(5,\)"),
     "empty": (np.zeros(0), V, r"{}: .*\(0,\)"),
@@ -111,6 +105,8 @@ INDEXERS = {
 @pytest.mark.parametrize("indexer", INDEXERS)
 @pytest.mark.parametrize("fault", INTEGERS)
 def test_bad_indices_are_named(indexer, fault):
+    if fault == "none" and indexer in ("states", "states "):
+        return  # None stands for all states of a policy
     value, error, text = INTEGERS[fault]
     name = indexer.strip()
     built_first = name.startswith("batch.") and fault != "too_large"  # a Batch refuses the rest itself
@@ -156,7 +152,9 @@ SCALARS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "error", "call"), SCALARS, ids=[f"{n}={v}" for n, v, *_ in SCALARS])
+@pytest.mark.parametrize(
+    ("name", "value", "error", "call"), SCALARS, ids=[f"{i}-{n}={v}" for i, (n, v, *_) in enumerate(SCALARS)]
+)
 def test_bad_numbers_are_named(name, value, error, call):
     with pytest.raises(error, match=f"^{name}"):
         call(value)
@@ -181,8 +179,8 @@ COUNTS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "call", "allowed"), COUNTS)
-@pytest.mark.parametrize("value", [True, -1, 0, 1e3, np.float64(3.0), "3", 2**64, [1]])
+@pytest.mark.parametrize(("name", "call", "allowed"), COUNTS, ids=[f"{i}-{n}" for i, (n, *_) in enumerate(COUNTS)])
+@pytest.mark.parametrize("value", [True, -1, 0, 1e3, np.float64(3.0), "3", 2**64, [1]], ids=repr)
 def test_bad_counts_are_named(name, call, allowed, value):
     if value is not True and value in (*allowed, 2**64 if name.startswith("max_") else None):
         return

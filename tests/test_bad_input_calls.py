@@ -1,4 +1,4 @@
-"""Wrong combinations of arguments, layouts that must not matter, inputs that stay as they are, the memory ring."""
+"""Wrong combinations of arguments, layouts that must not matter, inputs that stay as they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import npgfast as nf
-from npgfast import _core
 
 MDP = nf.problems.garnet(3, 2, 2, gamma=0.9, seed=0, termination=0.1)
 TIMED = MDP.replace(horizon=4)
@@ -239,74 +238,3 @@ def test_objects_that_lie_or_raise_do_no_harm():
         nf.TabularSoftmax(1, 2, Lying(np.array([None, None])))
     with pytest.raises(ValueError, match="theta"):
         nf.TabularSoftmax(1, 2, Lying(np.zeros(9)))
-
-
-NATIVE, BATCH_NATIVE = PI._native, BATCH._native(PI)
-PROBS, LOGS = PI.probs(), PI._table[0].copy()
-INT32 = np.zeros(2, np.int32)
-
-
-def swapped(arrays: tuple, k: int, value: object) -> tuple:
-    return (*arrays[:k], value, *arrays[k + 1 :])
-
-
-RAW = {
-    "float32": lambda: _core.policy_table(NATIVE, np.zeros(6, np.float32)),
-    "int64": lambda: _core.policy_table(NATIVE, np.zeros(6, np.int64)),
-    "big_endian": lambda: _core.policy_table(NATIVE, np.zeros(6, ">f8")),
-    "strided": lambda: _core.policy_table(NATIVE, np.zeros(12)[::2]),
-    "short": lambda: _core.policy_table(NATIVE, np.zeros(5)),
-    "fortran": lambda: _core.log_softmax(np.zeros((2, 3), order="F"), np.ones((2, 3), np.uint8)),
-    "not_an_array": lambda: _core.policy_table(NATIVE, [0.0] * 6),
-    "none": lambda: _core.policy_table(NATIVE, None),
-    "empty_tuple": lambda: _core.policy_table((), np.zeros(6)),
-    "mask_shape": lambda: _core.log_softmax(np.zeros((2, 3)), np.ones((3, 2), np.uint8)),
-    "states_high": lambda: _core.scores(NATIVE, PROBS, np.array([0, 3], np.int32), INT32),
-    "states_low": lambda: _core.scores(NATIVE, PROBS, np.array([0, -1], np.int32), INT32),
-    "actions_high": lambda: _core.scores(NATIVE, PROBS, INT32, np.array([0, 2], np.int32)),
-    "states_int64": lambda: _core.scores(NATIVE, PROBS, INT32.astype(np.int64), INT32),
-    "states_2d": lambda: _core.scores(NATIVE, PROBS, INT32[None], INT32),
-    "sample_states": lambda: _core.sample_actions(PROBS, np.array([9], np.int32), 0),
-    "seed_negative": lambda: _core.sample_actions(PROBS, INT32, -1),
-    "counters_wide": lambda: _core.philox(np.zeros((4, 1), np.uint32), np.zeros(2, np.uint32)),
-    "counters_key": lambda: _core.philox(np.zeros((4, 4), np.uint32), np.zeros(1, np.uint32)),
-    "probabilities_1d": lambda: _core.alias_table(np.ones(3)),
-    "mdp_short": lambda: _core.solve(MDP._native[:5], 0.0, 1e-9, 0, 10),
-    "mdp_indices": lambda: _core.solve(swapped(MDP._native, 1, MDP._native[1] + 3), 0.0, 1e-9, 0, 10),
-    "mdp_indptr": lambda: _core.solve(swapped(MDP._native, 0, MDP._native[0][::-1].copy()), 0.0, 1e-9, 0, 10),
-    "mdp_indptr_long": lambda: _core.solve(swapped(MDP._native, 0, MDP._native[0] * 2), 0.0, 1e-9, 0, 10),
-    "mdp_horizon": lambda: _core.solve(swapped(MDP._native, 8, -1), 0.0, 1e-9, 0, 10),
-    "mdp_gamma": lambda: _core.solve(swapped(MDP._native, 7, "x"), 0.0, 1e-9, 0, 10),
-    "evaluate_time": lambda: _core.evaluate(MDP._native, np.full((2, 3, 2), 0.5), np.zeros((2, 3, 2)), 0.0, 0),
-    "evaluate_probs": lambda: _core.evaluate(MDP._native, PROBS, LOGS[:2], 0.0, 0),
-    "batch_states": lambda: _core.policy_gradient(NATIVE, PROBS, swapped(BATCH_NATIVE, 0, BATCH_NATIVE[0] + 1)),
-    "batch_length": lambda: _core.policy_gradient(NATIVE, PROBS, swapped(BATCH_NATIVE, 2, BATCH_NATIVE[2][:-1])),
-    "batch_short": lambda: _core.policy_gradient(NATIVE, PROBS, BATCH_NATIVE[:4]),
-    "batch_odd": lambda: _core.policy_gradient(
-        NATIVE, PROBS, (*(x[:5].copy() if isinstance(x, np.ndarray) else x for x in BATCH_NATIVE),)
-    ),
-    "kl_tables": lambda: _core.mean_kl((LOGS, PROBS), (LOGS[:, :1].copy(), PROBS[:, :1].copy()), np.ones(3)),
-    "kl_tuple": lambda: _core.mean_kl((LOGS, None), (LOGS, PROBS), np.ones(3)),
-    "kl_weights": lambda: _core.mean_kl((LOGS, PROBS), (LOGS, PROBS), np.ones(4)),
-    "vector": lambda: _core.fisher_vector_product(NATIVE, PROBS, BATCH_NATIVE, np.zeros(7), 0, 0.0),
-    "estimator": lambda: _core.fisher_vector_product(NATIVE, PROBS, BATCH_NATIVE, np.zeros(6), "x", 0.0),
-    "surrogate_none": lambda: _core.surrogate(NATIVE, LOGS, PROBS, swapped(BATCH_NATIVE, 4, None), 0.2),
-    "gae_shapes": lambda: _core.gae(TWO, TWO, NO.view(np.uint8), NO.view(np.uint8), np.zeros((3, 2)), 0.9, 0.9),
-    "gae_bool": lambda: _core.gae(TWO, TWO, NO, NO, TWO, 0.9, 0.9),
-    "fit_cells": lambda: _core.fit_table(np.array([5], np.int32), np.ones(1), np.ones(1), np.zeros(3)),
-    "fit_length": lambda: _core.fit_table(INT32, np.ones(1), np.ones(2), np.zeros(3)),
-    "least_squares": lambda: _core.least_squares(np.zeros((3, 2)), np.zeros(2), 0.0),
-    "baseline": lambda: _core.sample(MDP._native, PROBS, LOGS, 2, 2, 0, 1.0, np.zeros(2), 0.0, 0, 1),
-    "baseline_kind": lambda: _core.sample(MDP._native, PROBS, LOGS, 2, 2, 0, 1.0, 3.0, 0.0, 0, 1),
-    "envs_negative": lambda: _core.rollout(MDP._native, PROBS, -5, 3, 0, 0, 1),
-    "steps_negative": lambda: _core.rollout(MDP._native, PROBS, 1, -3, 0, 0, 1),
-    "cg_start": lambda: _core.conjugate_gradient(lambda v: v, np.ones(3), np.zeros(2), 5, 1e-9),
-    "cg_image": lambda: _core.conjugate_gradient(lambda v: v[:2], np.ones(3), np.zeros(3), 5, 1e-9),
-    "cg_image_list": lambda: _core.conjugate_gradient(lambda v: v.astype("f4"), np.ones(3), np.zeros(3), 5, 1e-9),
-}
-
-
-@pytest.mark.parametrize("call", RAW.values(), ids=RAW.keys())
-def test_memory_ring_raises(call):
-    with pytest.raises((TypeError, ValueError, IndexError, MemoryError)):
-        call()

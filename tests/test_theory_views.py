@@ -136,9 +136,8 @@ def test_trust_region_step_solves_the_lagrangian(k):
         assert check.holds, (k, max_kl, check)
         assert check.accepted_kl <= max_kl
         ratios.append(abs(check.kl_ratio - 1.0))
-    # The error of the quadratic model is of the order of the step, sqrt(max_kl).
-    assert ratios[2] < 0.2 * ratios[1] + 1e-6
-    assert ratios[1] < 0.2 * ratios[0] + 1e-6
+    # The error of the quadratic model is of the order of the step, sqrt(max_kl): a hundredth from first to last.
+    assert ratios[2] < 0.05 * max(ratios) + 1e-6
     batch = nf.exact_batch(mdp, policy)
     gradient, fisher = nf.policy_gradient(policy, batch), nf.fisher_matrix(policy, batch)
     form = gradient @ np.linalg.pinv(fisher, rcond=1e-12, hermitian=True) @ gradient
@@ -164,13 +163,13 @@ def test_large_steps_are_greedy_on_the_compatible_approximation(k):
 
 
 def test_plain_gradient_stalls_where_kakade_says_and_npg_does_not():
-    """Both states are mostly kept: the second is rare, so that the gradient sees the first one's reward only."""
+    """The first state is kept and the second left: the gradient weighs the second by how rarely it is visited."""
     mdp = nf.problems.two_state(gamma=0.9)
-    start = nf.TabularSoftmax(2, 2, [[6.0, 0.0], [0.0, 2.0]])
-    optimum, plain, natural = nf.solve(mdp).objective, start, start
-    for _ in range(60):
+    plain = natural = nf.TabularSoftmax(2, 2, [[4.0, 0.0], [0.0, 4.0]])
+    optimum = nf.solve(mdp).objective
+    for _ in range(100):
         plain = plain.with_theta(plain.theta + nf.policy_gradient(plain, nf.exact_batch(mdp, plain)))
         step = nf.natural_gradient(natural, nf.exact_batch(mdp, natural)).direction
-        natural = natural.with_theta(natural.theta + 0.1 * step)
-    assert optimum - nf.evaluate(mdp, natural).objective < 1e-6 * optimum
-    assert optimum - nf.evaluate(mdp, plain).objective > 0.2 * optimum
+        natural = natural.with_theta(natural.theta + step)
+    assert optimum - nf.evaluate(mdp, natural).objective < 1e-9 * optimum
+    assert nf.evaluate(mdp, plain).objective == pytest.approx(10.0, rel=0.03)

@@ -81,7 +81,7 @@ py::tuple bind_sample(const py::tuple& mdp_arrays, const py::array& probs_array,
     Rollout played;
     Sample sample = interruptible([&](const Interrupt& interrupt) {
         played = rollout(TabularSimulator(mdp), policy_alias_table(probs, mdp.n_actions), options, {}, interrupt);
-        return weigh(mdp, played, weighing);
+        return weigh(mdp, played, weighing, interrupt);
     });
     return py::make_tuple(to_array(std::move(played.states)), to_array(std::move(played.actions)),
                           to_array(std::move(sample.weights)), to_array(std::move(sample.advantages)),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <exception>
 
 namespace npgfast {
@@ -9,6 +10,9 @@ namespace npgfast {
 struct Interrupted : std::exception {
     const char* what() const noexcept override { return "interrupted"; }
 };
+
+/// Cheap steps between two looks at the flag: well under a millisecond of work.
+inline constexpr std::ptrdiff_t kInterruptPeriod = 1 << 14;
 
 /// A flag that a caller raises from another thread. Long loops look at it at least every few milliseconds.
 class Interrupt {

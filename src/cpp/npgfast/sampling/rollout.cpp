@@ -11,8 +11,6 @@ namespace npgfast {
 
 namespace {
 
-constexpr Index kInterruptPeriod = 1 << 14;  // steps between two looks at the interrupt, well under a millisecond
-
 /// Writes the steps of one environment into a growing record or a slice of known length.
 struct StepRecord {
     std::int32_t state, action, next_state, time;

@@ -13,7 +13,7 @@ Index negligible_time(double gamma) {
     return static_cast<Index>(std::ceil(std::log(1e-16 * (1.0 - gamma)) / std::log(gamma)));
 }
 
-Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions& options) {
+Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions& options, const Interrupt& interrupt) {
     const Index n = rollout.n_steps();
     const auto size = static_cast<std::size_t>(n);
     const bool geometric = options.state_weights == StateWeights::geometric;
@@ -30,6 +30,7 @@ Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions&
     Index n_started = 0, n_finished = 0;
     double finished_reward = 0.0;
     for (Index e = 0; e < rollout.n_envs(); ++e) {
+        interrupt.check();
         double episode_reward = 0.0;
         for (Index i = rollout.offsets[e]; i < rollout.offsets[e + 1]; ++i) {
             const Index pair = Index{rollout.states[i]} * mdp.n_actions + rollout.actions[i];

@@ -37,7 +37,7 @@ struct Sample {
 /// episodes do not. Cost: two passes over the steps.
 /// Source: Sutton et al. 1999 (discounted weights); Schulman et al. 2016 (advantages); Thomas 2014 on the bias of
 /// `uniform`.
-Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions& options);
+Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions& options, const Interrupt& interrupt);
 
 /// The step after which a discounted episode may be cut: gamma^t / (1 - gamma) < 1e-16, or 0 (never) at gamma = 1.
 Index negligible_time(double gamma);

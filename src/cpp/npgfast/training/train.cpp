@@ -180,7 +180,7 @@ private:
                 ppo.entropy_coefficient = at.entropy_coefficient[i];
                 ppo.seed = seed_;
                 ppo.iteration = static_cast<std::uint32_t>(iteration);
-                return ppo_step(input, arrays.view(), ppo, {adam_first_, adam_second_, adam_steps_});
+                return ppo_step(input, arrays.view(), ppo, {adam_first_, adam_second_, adam_steps_}, run_.interrupt);
             }
         }
         throw std::logic_error("unknown algorithm");
@@ -203,7 +203,7 @@ private:
         Rollout played = rollout(*run_.simulator, policy, playing, environments_, run_.interrupt);
         SampleOptions weighing{options.state_weights, options.gae_lambda, baseline_, options.tau,
                                standing.table.log_probs};
-        Sample sample = weigh(mdp, played, weighing);
+        Sample sample = weigh(mdp, played, weighing, run_.interrupt);
         if (options.use_baseline) {
             std::vector<std::int32_t> cells(played.states);
             if (mdp.horizon > 0)

@@ -79,7 +79,8 @@ std::vector<double> normalized_advantages(Reals advantages, Reals weights) {
     return normalized;
 }
 
-UpdateReport ppo_step(const UpdateInput& input, const Batch& batch, const PpoOptions& options, AdamState adam) {
+UpdateReport ppo_step(const UpdateInput& input, const Batch& batch, const PpoOptions& options, AdamState adam,
+                      const Interrupt& interrupt) {
     const SoftmaxPolicy& policy = input.policy;
     const Index n = batch.size(), n_actions = policy.n_actions, d = policy.n_params;
     const Index minibatch = options.minibatch_size > 0 ? std::min(options.minibatch_size, n) : n;
@@ -123,6 +124,7 @@ UpdateReport ppo_step(const UpdateInput& input, const Batch& batch, const PpoOpt
             MinibatchGradient seen;
             current.forget();
             for (Index k = begin; k < end; ++k) {
+                if (k % kInterruptPeriod == 0) interrupt.check();
                 const Index i = order[k], state = batch.states[i], action = batch.actions[i];
                 const double weight = scale * batch.weights[i];
                 if (weight == 0.0) continue;

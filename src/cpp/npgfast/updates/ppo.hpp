@@ -39,7 +39,8 @@ struct AdamState {
 /// `zero_gradient` if the first gradient, entropy included, is 0; `non_finite` restores theta and Adam of the whole
 /// iteration. Reports the true KL(old || new) and the unclipped surrogate gain.
 /// Cost: n_epochs passes over the entries. Source: Schulman et al. 2017, eq. (7) and (9); Kingma & Ba 2015.
-UpdateReport ppo_step(const UpdateInput& input, const Batch& batch, const PpoOptions& options, AdamState adam);
+UpdateReport ppo_step(const UpdateInput& input, const Batch& batch, const PpoOptions& options, AdamState adam,
+                      const Interrupt& interrupt);
 
 /// (A - mean) / std under the weights, as described above.
 std::vector<double> normalized_advantages(Reals advantages, Reals weights);
