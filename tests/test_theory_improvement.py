@@ -86,7 +86,7 @@ def test_trpo_bound_is_the_papers(k):
 
 
 def test_lower_bounds_need_their_penalties():
-    mixtures, trust_regions, plain = 0, 0, 0
+    mixtures, trust_regions, doubled, longer = 0, 0, 0, 0
     for k in range(N_PROBLEMS):
         mdp = random_problem(k)
         old, new = random_policy(mdp, 2 * k), random_policy(mdp, 2 * k + 1)
@@ -95,11 +95,14 @@ def test_lower_bounds_need_their_penalties():
         step = theory.trpo_lower_bound(mdp, new, old)
         trust_regions += step.actual < step.surrogate - 1e-6
         gradient = nf.policy_gradient(old, nf.exact_batch(mdp, old))
-        after = nf.evaluate(mdp, old.with_theta(old.theta + 1e3 * gradient)).objective
-        plain += after < nf.evaluate(mdp, old).objective
+        plain = theory.monotone_pg_step(mdp, old)
+        doubled += plain.actual < 2.0 * plain.bound * (1.0 - 1e-9)
+        gain = nf.evaluate(mdp, old.with_theta(old.theta + 1e3 * gradient)).objective - nf.evaluate(mdp, old).objective
+        longer += gain < 1e3 * gradient @ gradient / 2.0
     assert mixtures > 10
     assert trust_regions > 10
-    assert plain > 0
+    assert doubled > 10
+    assert longer > 10
 
 
 def test_penalties_shrink_with_the_square_of_the_step():

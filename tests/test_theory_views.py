@@ -83,7 +83,7 @@ def test_npg_step_does_not_depend_on_coordinates_and_pg_does(k, kind):
     mdp, rng = PROBLEMS[kind](k), np.random.default_rng(k)
     visible = 0
     for policy in (random_log_linear(mdp, k), random_log_linear(mdp, k, deficient=True), random_policy(mdp, k)):
-        if policy.n_params > 100:
+        if policy.n_params > 60:
             continue
         matrix, shift = rng.standard_normal((policy.n_params,) * 2), rng.standard_normal(policy.n_params)
         check = theory.check_reparametrization(mdp, policy, matrix, shift, step_size=0.3)
@@ -131,17 +131,20 @@ def test_trust_region_step_solves_the_lagrangian(k):
         return
     policy = random_policy(mdp, k) if k % 3 else random_log_linear(mdp, k, deficient=True)
     ratios = []
-    for max_kl in (1e-2, 1e-4, 1e-6):
+    for max_kl in (1e-2, 1e-4, 1e-6, 1e-8):
         check = theory.trust_region_multiplier(mdp, policy, max_kl)
         assert check.holds, (k, max_kl, check)
         assert check.accepted_kl <= max_kl
         ratios.append(abs(check.kl_ratio - 1.0))
-    # The error of the quadratic model is of the order of the step, sqrt(max_kl): a hundredth from first to last.
-    assert ratios[2] < 0.05 * max(ratios) + 1e-6
+    # The error of the quadratic model is of the order of the step, sqrt(max_kl).
+    assert ratios[2] < 0.2 * ratios[1] + 1e-6
+    assert ratios[3] < 0.2 * ratios[2] + 1e-6
+    if policy.n_params > 60:
+        return
     batch = nf.exact_batch(mdp, policy)
     gradient, fisher = nf.policy_gradient(policy, batch), nf.fisher_matrix(policy, batch)
     form = gradient @ np.linalg.pinv(fisher, rcond=1e-12, hermitian=True) @ gradient
-    assert check.multiplier == pytest.approx(np.sqrt(form / 2e-6), rel=1e-6)
+    assert check.multiplier == pytest.approx(np.sqrt(form / 2e-8), rel=1e-6)
 
 
 @ALL

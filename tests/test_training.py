@@ -47,9 +47,7 @@ def bits(result, *, seconds=False):
 @pytest.mark.parametrize("mdp", [LAKE, TIMED], ids=["discounted", "horizon"])
 @pytest.mark.parametrize("index", range(10))
 def test_seed_of_many_equals_single_run_for_any_number_of_threads(mdp, index):
-    many = [
-        bits(make_agents(mdp=mdp)[index].learn(4, n_seeds=64, n_threads=n_threads)) for n_threads in (1, 2, 3)
-    ]
+    many = [bits(make_agents(mdp=mdp)[index].learn(4, n_seeds=64, n_threads=n_threads)) for n_threads in (1, 2, 3)]
     assert many[0] == many[1] == many[2]
     for k in (0, 1, 63):
         for n_threads in (1, 2):
@@ -200,9 +198,7 @@ def test_interrupt_arrives_within_a_tenth_of_a_second_and_leaves_a_valid_agent(k
     assert result.n_iterations == agent.iteration
     assert np.isfinite(agent.theta).all()
     if agent.iteration:
-        again = type(agent)(agent.mdp, **agent._settings).learn(
-            agent.iteration, n_seeds=arguments.get("n_seeds", 1)
-        )
+        again = type(agent)(agent.mdp, **agent._settings).learn(agent.iteration, n_seeds=arguments.get("n_seeds", 1))
         assert again.policies[-1].theta.tobytes() == result.policies[-1].theta.tobytes()
 
 

@@ -29,7 +29,9 @@ def random_problem(seed, *, n_states=7, n_actions=3, horizon=None, masked=True, 
 
 def random_policy(mdp, seed):
     rng = np.random.default_rng(seed)
-    return nf.TabularSoftmax(mdp.n_states, mdp.n_actions, rng.normal(size=mdp.rewards.size), action_mask=mdp.action_mask)
+    return nf.TabularSoftmax(
+        mdp.n_states, mdp.n_actions, rng.normal(size=mdp.rewards.size), action_mask=mdp.action_mask
+    )
 
 
 def random_log_linear(mdp, seed, n_params=5):

@@ -93,16 +93,16 @@ class Batch:
                 msg = f"log_probs[{bad[0]}]={lp[bad[0]]}: expected the finite logarithm of a probability"
                 raise ValueError(msg)
         horizon = _validate.real("effective_horizon", effective_horizon, low=0.0, low_open=True)
-        for name, value in (
-            ("states", s),
-            ("actions", a),
-            ("advantages", adv),
-            ("weights", w),
-            ("log_probs", lp),
-            ("effective_horizon", horizon),
-            ("exhaustive", bool(exhaustive)),
+        for name, value, given in (
+            ("states", s, states),
+            ("actions", a, actions),
+            ("advantages", adv, advantages),
+            ("weights", w, weights),
+            ("log_probs", lp, log_probs),
         ):
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, None if value is None else _own(value, given))
+        object.__setattr__(self, "effective_horizon", horizon)
+        object.__setattr__(self, "exhaustive", bool(exhaustive))
 
     def __len__(self) -> int:
         return int(self.states.size)
@@ -118,6 +118,16 @@ class Batch:
             self.exhaustive,
         )
 
+    @staticmethod
+    def _check_listing(states: NDArray[np.int64], actions: NDArray[np.int64], n_actions: int) -> None:
+        """An exhaustive batch lists the actions 0, 1, ... of one state after another."""
+        n_rows = states.size // n_actions
+        expected = np.repeat(states[::n_actions][:n_rows], n_actions)
+        listed = states.size == n_rows * n_actions and np.array_equal(states, expected)
+        if not listed or not np.array_equal(actions, np.tile(np.arange(n_actions), n_rows)):
+            msg = f"batch.exhaustive: the entries do not list all {n_actions} actions of one state after another"
+            raise ValueError(msg)
+
     def _native(self, policy: SoftmaxPolicy) -> tuple[Any, ...]:
         """What the core takes, after checking the indices against the policy."""
         s = _validate.integer_array("batch.states", self.states, (None,), low=0, high=policy.n_states)
@@ -127,6 +137,8 @@ class Batch:
             i = int(masked[0])
             msg = f"batch.actions[{i}]={a[i]} is masked in state {s[i]}"
             raise ValueError(msg)
+        if self.exhaustive:
+            self._check_listing(s, a, policy.n_actions)
         return (
             s.astype(np.int32),
             a.astype(np.int32),
@@ -136,6 +148,13 @@ class Batch:
             self.effective_horizon,
             self.exhaustive,
         )
+
+
+def _own(array: NDArray[Any], given: object) -> NDArray[Any]:
+    """A read-only array that shares no memory with what the caller gave."""
+    own = array.copy() if isinstance(given, np.ndarray) and np.may_share_memory(array, given) else array
+    own.flags.writeable = False
+    return own
 
 
 def _restore(

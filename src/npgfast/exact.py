@@ -108,12 +108,13 @@ def _policy_tables(mdp: TabularMDP, policy: SoftmaxPolicy | ArrayLike) -> tuple[
     if isinstance(policy, SoftmaxPolicy):
         return _check_policy(mdp, policy)._table
     shape: tuple[int, ...] = (mdp.n_states, mdp.n_actions)
-    if np.ndim(policy) == 3:
+    given = _validate.any_array("policy", policy)
+    if given.ndim == 3:
         if mdp.horizon is None:
             msg = "policy: expected probabilities (S, A); (H, S, A) needs an mdp with a horizon"
             raise ValueError(msg)
         shape = (mdp.horizon, *shape)
-    probs = _validate.real_array("policy", policy, shape, because="to match mdp")
+    probs = _validate.real_array("policy", given, shape, because="to match mdp")
     tolerance = max(1e-8, mdp.n_actions * np.finfo(np.float64).eps)
     if (probs < 0.0).any():
         index = tuple(np.argwhere(probs < 0.0)[0])

@@ -79,9 +79,10 @@ class SoftmaxPolicy(ABC):
         probs.flags.writeable = False
         return log_probs, probs
 
-    def _states(self, states: ArrayLike | None) -> NDArray[np.int64]:
-        if states is None:
-            return np.arange(self.n_states)
+    def _all_or(self, states: ArrayLike | None) -> NDArray[np.int64]:
+        return np.arange(self.n_states) if states is None else self._states(states)
+
+    def _states(self, states: ArrayLike) -> NDArray[np.int64]:
         return _validate.integer_array("states", states, (None,), low=0, high=self.n_states)
 
     def _pairs(self, states: ArrayLike, actions: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -92,7 +93,7 @@ class SoftmaxPolicy(ABC):
 
     def probs(self, states: ArrayLike | None = None) -> FloatArray:
         """Action probabilities of `states` (n,), or of all states: ndarray, shape (n, A); rows sum to 1."""
-        probs: FloatArray = self._table[1][self._states(states)]
+        probs: FloatArray = self._table[1][self._all_or(states)]
         return probs
 
     def log_prob(self, states: ArrayLike, actions: ArrayLike) -> FloatArray:
@@ -134,7 +135,7 @@ class SoftmaxPolicy(ABC):
 
     def entropy(self, states: ArrayLike | None = None) -> FloatArray:
         """Entropy of the action distributions in nats: ndarray, shape (n,)."""
-        log_probs, probs = (table[self._states(states)] for table in self._table)
+        log_probs, probs = (table[self._all_or(states)] for table in self._table)
         entropy: FloatArray = -np.sum(probs * np.where(probs > 0.0, log_probs, 0.0), axis=1)
         return entropy
 
@@ -251,8 +252,9 @@ class TabularSoftmax(SoftmaxPolicy):
             logits = np.zeros(n_states * n_actions)
             logits.flags.writeable = False
         else:
-            shape = (n_states, n_actions) if np.ndim(theta) == 2 else (n_states * n_actions,)
-            logits = _freeze(_validate.real_array("theta", theta, shape).reshape(-1), theta)
+            given = _validate.any_array("theta", theta)
+            shape = (n_states, n_actions) if given.ndim == 2 else (n_states * n_actions,)
+            logits = _freeze(_validate.real_array("theta", given, shape).reshape(-1), theta)
         self._assign(n_states=n_states, n_actions=n_actions, theta=logits, action_mask=mask)
 
     @property

@@ -50,7 +50,7 @@ class Trajectories:
     log_probs : ndarray
         Of the actions, in nats.
     next_states : ndarray of int
-        The state that the step really reached, kept apart from the restart that may follow; -1 after termination.
+        The state that the step really reached, kept apart from the restart that may follow; -1 where terminated.
     valid : ndarray of bool
         False only for the padding below whole episodes of unequal length.
     """
@@ -295,6 +295,17 @@ def gae(
     return advantages, advantages + v
 
 
+def _read_weights(weights: ArrayLike | None, shape: tuple[int, ...], because: str) -> FloatArray:
+    if weights is None:
+        return np.ones(shape)
+    w = _validate.real_array("weights", weights, shape, because=because)
+    if (w < 0.0).any():
+        i = int(np.flatnonzero(w < 0.0)[0])
+        msg = f"weights[{i}]={w[i]} is negative"
+        raise ValueError(msg)
+    return w
+
+
 class TabularBaseline:
     """A value function with one number per state (per step and state, with a horizon).
 
@@ -328,7 +339,7 @@ class TabularBaseline:
         s = _validate.integer_array("states", states, (None,), low=0, high=self.values.size)
         because = f"to match states of shape {s.shape}"
         y = _validate.real_array("targets", targets, s.shape, because=because)
-        w = np.ones(s.size) if weights is None else _validate.real_array("weights", weights, s.shape, because=because)
+        w = _read_weights(weights, s.shape, because)
         self.values = _core.fit_table(s.astype(np.int32), y, w, self.values)
         return self
 
@@ -373,12 +384,7 @@ class LinearBaseline:
         s = _validate.integer_array("states", states, (None,), low=0, high=self.features.shape[0])
         because = f"to match states of shape {s.shape}"
         y = _validate.real_array("targets", targets, s.shape, because=because)
-        w = np.ones(s.size) if weights is None else _validate.real_array("weights", weights, s.shape, because=because)
-        if (w < 0.0).any():
-            i = int(np.flatnonzero(w < 0.0)[0])
-            msg = f"weights[{i}]={w[i]} is negative"
-            raise ValueError(msg)
-        scale = np.sqrt(w)
+        scale = np.sqrt(_read_weights(weights, s.shape, because))
         rows = np.ascontiguousarray(scale[:, None] * self.features[s])
         self.coefficients, _ = _core.least_squares(rows, scale * y, self.ridge)
         return self
@@ -467,7 +473,9 @@ def sample_batch(
     values = None
     if baseline is not None:
         given = baseline.values if isinstance(baseline, (TabularBaseline, LinearBaseline)) else baseline
-        flat = np.reshape(given, -1) if np.ndim(given) == 2 and mdp.horizon is not None else given
+        flat = _validate.any_array("baseline", given)
+        if flat.ndim == 2 and mdp.horizon is not None:
+            flat = _validate.real_array("baseline", flat, (mdp.horizon, mdp.n_states)).reshape(-1)
         values = _validate.real_array("baseline", flat, (cells,), because="to match env")
     log_probs, probs = policy._table
     states, actions, weights, advantages, _, _, effective_horizon, _ = _core.sample(

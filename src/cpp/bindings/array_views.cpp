@@ -1,13 +1,30 @@
 #include "bindings/array_views.hpp"
 
+#include <optional>
+
 namespace npgfast::bindings {
 
 namespace {
 
 py::array item(const py::tuple& arrays, std::size_t k, const char* name) {
     if (k >= arrays.size()) throw py::value_error(std::string(name) + ": missing from its tuple");
-    if (!py::isinstance<py::array>(arrays[k])) throw py::type_error(std::string(name) + ": expected an array");
-    return py::reinterpret_borrow<py::array>(arrays[k]);
+    return as_array(arrays[k], name);
+}
+
+template <class T>
+T number(const py::tuple& arrays, std::size_t k, const char* name) {
+    if (k >= arrays.size()) throw py::value_error(std::string(name) + ": missing from its tuple");
+    try {
+        return arrays[k].cast<T>();
+    } catch (const py::cast_error&) {
+        throw py::type_error(std::string(name) + ": expected a number");
+    }
+}
+
+/// The item at k, or nothing if it is None.
+std::optional<py::array> optional_item(const py::tuple& arrays, std::size_t k, const char* name) {
+    if (k < arrays.size() && arrays[k].is_none()) return std::nullopt;
+    return item(arrays, k, name);
 }
 
 }  // namespace
@@ -31,8 +48,8 @@ TabularMdp mdp_view(const py::tuple& arrays) {
     mdp.termination = view<double>(item(arrays, 3, "termination"), "termination", {n_states, n_actions});
     mdp.initial = view<double>(item(arrays, 5, "initial_distribution"), "initial_distribution", {n_states});
     mdp.mask = view<std::uint8_t>(item(arrays, 6, "action_mask"), "action_mask", {n_states, n_actions});
-    mdp.gamma = arrays[7].cast<double>();
-    mdp.horizon = arrays[8].cast<Index>();
+    mdp.gamma = number<double>(arrays, 7, "gamma");
+    mdp.horizon = number<Index>(arrays, 8, "horizon");
     if (mdp.horizon < 0) throw py::value_error("horizon: negative");
     for (Index row = 0; row < n_pairs; ++row)
         if (mdp.mask[row] && mdp.indptr[row] == mdp.indptr[row + 1] && !(mdp.termination[row] > 0.0))
@@ -48,15 +65,14 @@ SoftmaxPolicy policy_view(const py::tuple& arrays) {
     policy.n_actions = mask.shape(1);
     policy.n_params = policy.n_pairs();
     policy.mask = view<std::uint8_t>(mask, "action_mask", {policy.n_states, policy.n_actions});
-    if (!arrays[0].is_none()) {
-        const py::array features = item(arrays, 0, "features");
-        if (features.ndim() != 3 || features.size() == 0)
+    if (const auto features = optional_item(arrays, 0, "features")) {
+        if (features->ndim() != 3 || features->size() == 0)
             throw py::value_error("features: expected a non-empty (S, A, d) array");
-        policy.n_params = features.shape(2);
-        policy.features = view<double>(features, "features", {policy.n_states, policy.n_actions, policy.n_params});
+        policy.n_params = features->shape(2);
+        policy.features = view<double>(*features, "features", {policy.n_states, policy.n_actions, policy.n_params});
     }
-    if (!arrays[1].is_none())
-        policy.offset = view<double>(item(arrays, 1, "offset"), "offset", {policy.n_states, policy.n_actions});
+    if (const auto offset = optional_item(arrays, 1, "offset"))
+        policy.offset = view<double>(*offset, "offset", {policy.n_states, policy.n_actions});
     return policy;
 }
 
@@ -68,9 +84,10 @@ Batch batch_view(const py::tuple& arrays, Index n_states, Index n_actions) {
     batch.actions = index_view(item(arrays, 1, "actions"), "actions", n, n_actions);
     batch.weights = view<double>(item(arrays, 2, "weights"), "weights", {n});
     batch.advantages = view<double>(item(arrays, 3, "advantages"), "advantages", {n});
-    if (!arrays[4].is_none()) batch.log_probs = view<double>(item(arrays, 4, "log_probs"), "log_probs", {n});
-    batch.effective_horizon = arrays[5].cast<double>();
-    batch.exhaustive = arrays[6].cast<bool>();
+    if (const auto log_probs = optional_item(arrays, 4, "log_probs"))
+        batch.log_probs = view<double>(*log_probs, "log_probs", {n});
+    batch.effective_horizon = number<double>(arrays, 5, "effective_horizon");
+    batch.exhaustive = number<bool>(arrays, 6, "exhaustive");
     if (batch.exhaustive && n % n_actions != 0)
         throw py::value_error("states: an exhaustive batch lists every action of each of its rows");
     return batch;

@@ -27,6 +27,12 @@ inline std::string shape_text(std::initializer_list<Index> shape) {
     return text + ")";
 }
 
+/// An object as an array, without any conversion.
+inline py::array as_array(const py::handle& object, const char* name) {
+    if (!py::isinstance<py::array>(object)) throw py::type_error(std::string(name) + ": expected an array");
+    return py::reinterpret_borrow<py::array>(object);
+}
+
 template <class T>
 void check_form(const py::array& array, const char* name, std::initializer_list<Index> shape) {
     if (!py::isinstance<py::array_t<T>>(array))
@@ -36,8 +42,10 @@ void check_form(const py::array& array, const char* name, std::initializer_list<
     if ((array.flags() & kNeeded) != kNeeded)
         throw py::value_error(std::string(name) + ": expected a C-contiguous, aligned array");
     bool matches = array.ndim() == static_cast<py::ssize_t>(shape.size());
-    py::ssize_t axis = 0;
-    for (Index extent : shape) matches = matches && (extent == kAny || array.shape(axis++) == extent || (--axis, false));
+    for (py::ssize_t axis = 0; matches && axis < array.ndim(); ++axis) {
+        const Index extent = shape.begin()[axis];
+        matches = extent == kAny || array.shape(axis) == extent;
+    }
     if (!matches)
         throw py::value_error(std::string(name) + ": expected shape " + shape_text(shape) + ", got " +
                               shape_text(array));

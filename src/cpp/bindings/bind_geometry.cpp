@@ -89,8 +89,9 @@ py::tuple bind_surrogate(const py::tuple& policy_arrays, const py::array& log_pr
 double bind_mean_kl(const py::tuple& old_table, const py::tuple& new_table, const py::array& state_weights_array) {
     const auto table = [&](const py::tuple& arrays, const char* name) {
         const auto n_states = state_weights_array.size();
-        const auto log_probs = view<double>(py::reinterpret_borrow<py::array>(arrays[0]), name, {n_states, kAny});
-        const auto probs = view<double>(py::reinterpret_borrow<py::array>(arrays[1]), name, {n_states, kAny});
+        if (arrays.size() != 2) throw py::value_error(std::string(name) + ": expected (log_probs, probs)");
+        const auto log_probs = view<double>(as_array(arrays[0], name), name, {n_states, kAny});
+        const auto probs = view<double>(as_array(arrays[1], name), name, {n_states, kAny});
         if (probs.size() != log_probs.size()) throw py::value_error(std::string(name) + ": tables of unequal size");
         return PolicyTable{{log_probs.begin(), log_probs.end()}, {probs.begin(), probs.end()}};
     };
@@ -109,7 +110,7 @@ py::tuple bind_conjugate_gradient(const py::object& apply, const py::array& b_ar
     std::vector<double> x(start.begin(), start.end());
     const CgOutcome outcome = conjugate_gradient(
         [&](Reals v, MutableReals out) {
-            const py::array image = apply(to_array(std::vector<double>(v.begin(), v.end())));
+            const py::array image = as_array(apply(to_array(std::vector<double>(v.begin(), v.end()))), "operator(v)");
             const Reals values = view<double>(image, "operator(v)", {b_array.size()});
             std::copy(values.begin(), values.end(), out.begin());
         },

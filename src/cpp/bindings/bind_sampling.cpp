@@ -40,6 +40,10 @@ py::tuple bind_alias_table(const py::array& probabilities_array) {
 
 RolloutOptions rollout_options(Index n_envs, Index n_steps, Index max_episode_steps, double restart_probability,
                                std::uint64_t seed, int n_threads) {
+    if (n_envs < 1) throw py::value_error("n_envs: expected at least 1");
+    if (n_steps < 0) throw py::value_error("n_steps: expected at least 0");
+    if (max_episode_steps < 0) throw py::value_error("max_episode_steps: expected at least 0");
+    if (n_threads < 1) throw py::value_error("n_threads: expected at least 1");
     RolloutOptions options;
     options.n_envs = n_envs;
     options.n_steps = n_steps;
@@ -72,7 +76,7 @@ py::tuple bind_sample(const py::tuple& mdp_arrays, const py::array& probs_array,
     const Reals log_probs = view<double>(log_probs_array, "log_probs", {mdp.n_states, mdp.n_actions});
     SampleOptions weighing{static_cast<StateWeights>(state_weights), gae_lambda, {}, tau, log_probs};
     if (!baseline.is_none())
-        weighing.baseline = view<double>(py::reinterpret_borrow<py::array>(baseline), "baseline",
+        weighing.baseline = view<double>(as_array(baseline, "baseline"), "baseline",
                                          {std::max<Index>(mdp.horizon, 1) * mdp.n_states});
     const bool geometric = weighing.state_weights == StateWeights::geometric;
     RolloutOptions options =

@@ -56,7 +56,7 @@ py::tuple bind_train(const py::tuple& mdp_arrays, const py::tuple& policy_arrays
 
     Schedules schedules;
     const auto schedule = [&](const char* key) {
-        return view<double>(py::reinterpret_borrow<py::array>(schedule_arrays[key]), key, {n_iterations});
+        return view<double>(as_array(schedule_arrays[key], key), key, {n_iterations});
     };
     schedules.step_size = schedule("step_size");
     schedules.max_kl = schedule("max_kl");
@@ -68,7 +68,7 @@ py::tuple bind_train(const py::tuple& mdp_arrays, const py::tuple& policy_arrays
     std::vector<py::array> owners;
     owners.reserve(16);
     const auto array = [&](const char* key) -> py::array& {
-        owners.push_back(py::reinterpret_borrow<py::array>(state_arrays[key]));
+        owners.push_back(as_array(state_arrays[key], key));
         return owners.back();
     };
     TrainState state;

@@ -75,10 +75,10 @@ def entropy_regularized_rate_bound(
     log_optimal = (solution.action_values - solution.values[:, None]) / tau
 
     def error(now: SoftmaxPolicy) -> float:
-        difference = solution.action_values - evaluate(mdp, now, tau=tau).action_values
-        return float(np.abs(difference[kept]).max())
+        difference = solution.action_values[kept] - evaluate(mdp, now, tau=tau).action_values[kept]
+        return float(np.abs(difference).max())
 
-    distance = float(np.abs(log_optimal - _log_probabilities(start), where=kept, out=np.zeros(kept.shape)).max())
+    distance = float(np.abs(log_optimal[kept] - _log_probabilities(start)[kept]).max())
     constant = error(start) + 2.0 * tau * max(0.0, 1.0 - eta / longest) * distance
     errors, steps, last = [], [], start
     exponent = min(eta / (1.0 - mdp.gamma), 1.0 / tau)

@@ -193,7 +193,7 @@ void iterate_policies(const Quotient& quotient, double tau, Index max_iterations
         }
         if (!changed) break;
     }
-    ++iterate.iterations;
+    iterate.iterations = std::min(iterate.iterations + 1, max_iterations);
 }
 
 void iterate_values(const Quotient& quotient, double tau, double tol, int n_sweeps, Index max_iterations,
@@ -234,7 +234,7 @@ void iterate_values(const Quotient& quotient, double tau, double tol, int n_swee
             std::swap(next, iterate.values);
         }
     }
-    ++iterate.iterations;
+    iterate.iterations = std::min(iterate.iterations + 1, max_iterations);
 }
 
 /// A bound on the rounding of one entry of T V.

@@ -6,6 +6,10 @@ namespace npgfast {
 
 namespace {
 
+/// The factor by which the weights of a state are multiplied before they meet an advantage, so that the mean of a state
+/// whose occupancy is near the smallest double keeps its digits.
+double lift(double state_weight) { return state_weight < 1e-200 ? 0x1.0p+500 : 1.0; }
+
 /// Means over the rows of an exhaustive batch: sum_row d(row) A(row, a) / sum_row d(row), for each state.
 void add_row(BatchSummary& summary, Index state, Index n_actions, double row_weight, const double* advantages) {
     for (Index a = 0; a < n_actions; ++a) summary.advantages[state * n_actions + a] += row_weight * advantages[a];
@@ -14,13 +18,9 @@ void add_row(BatchSummary& summary, Index state, Index n_actions, double row_wei
 void divide_by_state_weights(BatchSummary& summary, Index n_actions) {
     for (Index i = 0; i < std::ssize(summary.advantages); ++i) {
         const double weight = summary.state_weights[i / n_actions];
-        summary.advantages[i] = weight > 0.0 ? summary.advantages[i] / weight : 0.0;
+        summary.advantages[i] = weight > 0.0 ? summary.advantages[i] / (lift(weight) * weight) : 0.0;
     }
 }
-
-// A row's weight is multiplied by this before it meets an advantage, so that the mean of a state whose occupancy is
-// near the smallest double keeps its digits. A power of two changes no bit elsewhere.
-constexpr double kLift = 0x1.0p+500;
 
 }  // namespace
 
@@ -39,16 +39,13 @@ BatchSummary summarize(const Batch& batch, Index n_states, Index n_actions) {
     }
     if (!batch.exhaustive) return summary;
     summary.advantages.assign(n_pairs, 0.0);
-    std::vector<double> lifted(static_cast<std::size_t>(n_states), 0.0);
     for (Index first = 0; first < batch.size(); first += n_actions) {
+        const Index s = batch.states[first];
         double row_weight = 0.0;
         for (Index i = first; i < first + n_actions; ++i) row_weight += batch.weights[i];
-        lifted[batch.states[first]] += kLift * row_weight;
-        add_row(summary, batch.states[first], n_actions, kLift * row_weight, batch.advantages.data() + first);
+        add_row(summary, s, n_actions, lift(summary.state_weights[s]) * row_weight, batch.advantages.data() + first);
     }
-    std::swap(lifted, summary.state_weights);
     divide_by_state_weights(summary, n_actions);
-    std::swap(lifted, summary.state_weights);
     return summary;
 }
 
@@ -61,15 +58,18 @@ BatchSummary summarize(const Evaluation& evaluation, Reals probs, Flags reachabl
     summary.effective_horizon = evaluation.effective_horizon;
     for (Index row = 0; row < std::ssize(evaluation.occupancy); ++row) {
         const Index s = row % n_states;
-        if (!reachable[s]) continue;
-        const double weight = kLift * std::max(evaluation.occupancy[row], kSmallestWeight);
-        summary.state_weights[s] += weight;
-        add_row(summary, s, n_actions, weight, evaluation.advantages.data() + row * n_actions);
+        if (reachable[s]) summary.state_weights[s] += std::max(evaluation.occupancy[row], kSmallestWeight);
+    }
+    for (Index row = 0; row < std::ssize(evaluation.occupancy); ++row) {
+        const Index s = row % n_states;
+        if (reachable[s])
+            add_row(summary, s, n_actions,
+                    lift(summary.state_weights[s]) * std::max(evaluation.occupancy[row], kSmallestWeight),
+                    evaluation.advantages.data() + row * n_actions);
     }
     divide_by_state_weights(summary, n_actions);
     summary.pair_weights.assign(probs.begin(), probs.end());
     for (Index s = 0; s < n_states; ++s) {
-        summary.state_weights[s] /= kLift;
         for (Index pair = s * n_actions; pair < (s + 1) * n_actions; ++pair) {
             summary.pair_weights[pair] *= summary.state_weights[s];
             summary.weighted_advantages[pair] = summary.pair_weights[pair] * summary.advantages[pair];

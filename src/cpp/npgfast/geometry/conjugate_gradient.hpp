@@ -19,8 +19,10 @@ struct CgOutcome {
 ///     alpha = r.r / p.Ap,  x += alpha p,  r -= alpha Ap,  p = r + (r'.r' / r.r) p
 ///
 /// Inputs: `apply(v, out)` computes out = A v; b (d,); x (d,) holds the start and receives the solution; stops when
-/// ||r|| <= rtol ||b|| or after `max_iterations`. A start of 0 keeps x in the range of a singular A.
-/// Outputs: x is always finite. Status `ok`; `zero_gradient` if b = 0 (x = 0, no product); `cg_max_iterations`;
+/// the true residual is at most rtol ||b||, or as small as rounding allows (1e-15 ||A|| ||x||), or after `max_iterations`.
+/// A start of 0 keeps x in the range of a singular A.
+/// Outputs: x is always finite. Status `ok`; `zero_gradient` if b = 0 (x = 0, no product); `cg_max_iterations`, also if
+/// the true residual stops falling before that;
 /// `negative_curvature` if p.Ap <= 0 (x is the last iterate before it); `non_finite` if b or a product is not finite.
 /// Cost: one product per iteration, one for a start other than 0 and one for the true residual.
 /// Source: Hestenes & Stiefel 1952; Nocedal & Wright, "Numerical Optimization", algorithm 5.2.
@@ -53,9 +55,24 @@ CgOutcome conjugate_gradient(Operator&& apply, Reals b, MutableReals x, Index ma
         for (std::size_t i = 0; i < d; ++i) residual[i] = b[i] / b_norm;
     std::vector<double> direction(residual);
     double rho = dot(residual, residual);
+    double largest_curvature = 0.0;  // of unit directions: a lower estimate of ||A||
+    double restart_residual = HUGE_VAL;
+    const auto is_solved = [&] {
+        constexpr double kWorkingPrecision = 1e-15;
+        return std::sqrt(rho) <= std::max(rtol, kWorkingPrecision * largest_curvature * norm(x));
+    };
     outcome.status = Status::cg_max_iterations;
-    if (std::sqrt(rho) <= rtol) outcome.status = Status::ok;
-    while (outcome.status == Status::cg_max_iterations && outcome.iterations < max_iterations) {
+    while (true) {
+        if (is_solved()) {
+            // The recurrence may have drifted: what counts is the residual itself, from which the search goes on.
+            true_residual();
+            rho = dot(residual, residual);
+            if (is_solved()) outcome.status = Status::ok;
+            if (outcome.status == Status::ok || !(std::sqrt(rho) < 0.5 * restart_residual)) break;
+            restart_residual = std::sqrt(rho);
+            direction = residual;
+        }
+        if (outcome.iterations >= max_iterations) break;
         apply(Reals(direction), MutableReals(image));
         const double curvature = dot(direction, image);
         if (!std::isfinite(curvature) || !std::isfinite(rho)) {
@@ -66,6 +83,7 @@ CgOutcome conjugate_gradient(Operator&& apply, Reals b, MutableReals x, Index ma
             outcome.status = Status::negative_curvature;
             break;
         }
+        largest_curvature = std::max(largest_curvature, curvature / dot(direction, direction));
         const double alpha = rho / curvature;
         axpy(alpha, direction.data(), x.data(), static_cast<Index>(d));
         axpy(-alpha, image.data(), residual.data(), static_cast<Index>(d));
@@ -73,7 +91,6 @@ CgOutcome conjugate_gradient(Operator&& apply, Reals b, MutableReals x, Index ma
         for (std::size_t i = 0; i < d; ++i) direction[i] = residual[i] + (next_rho / rho) * direction[i];
         rho = next_rho;
         ++outcome.iterations;
-        if (std::sqrt(rho) <= rtol) outcome.status = Status::ok;
     }
     true_residual();
     outcome.residual_norm = b_norm * norm(residual);

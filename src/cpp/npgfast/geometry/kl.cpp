@@ -16,11 +16,14 @@ double mean_kl(const PolicyTable& old_table, const PolicyTable& new_table, Reals
         if (!(state_weights[s] > 0.0)) continue;
         double divergence = 0.0;
         for (Index i = s * n_actions; i < (s + 1) * n_actions; ++i) {
-            if (old_table.probs[i] > 0.0)
-                divergence += old_table.probs[i] *
-                              exp_minus_one_minus(new_table.log_probs[i] - old_table.log_probs[i]);
+            const double old_prob = old_table.probs[i], new_prob = new_table.probs[i];
+            const double log_ratio = new_table.log_probs[i] - old_table.log_probs[i];
+            if (old_prob == 0.0)
+                divergence += new_prob;  // so that the (r - 1) terms sum to 0
+            else if (std::abs(log_ratio) < 1.0)
+                divergence += old_prob * exp_minus_one_minus(log_ratio);
             else
-                divergence += new_table.probs[i];  // so that the (r - 1) terms sum to 0
+                divergence += (new_prob - old_prob) - old_prob * log_ratio;
         }
         sum += state_weights[s] * divergence;
     }

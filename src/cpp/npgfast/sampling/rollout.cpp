@@ -44,7 +44,7 @@ void play(const TabularSimulator& simulator, std::span<const AliasColumn> policy
             flags = kRestarted;
         else if (time + 1 == options.max_episode_steps)
             flags = kTruncated;
-        emit(StepRecord{state, action, next, time, flags});
+        emit(StepRecord{state, action, flags & kTerminated ? -1 : next, time, flags});
         ++time;
         state = flags ? -1 : next;
         if (flags && options.n_steps == 0) return;

@@ -25,23 +25,27 @@ Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions&
     Sample sample;
     sample.weights.assign(size, 1.0);
     sample.advantages.resize(size);
-    std::vector<double> rewards(size), values(size, 0.0), bootstrap(size, 0.0);
-    std::vector<std::uint8_t> terminated(size), truncated(size);
+    sample.returns.resize(size);
+    std::vector<double> rewards, values, bootstrap;  // of one environment
+    std::vector<std::uint8_t> terminated, truncated;
     Index n_started = 0, n_finished = 0;
     double finished_reward = 0.0;
     for (Index e = 0; e < rollout.n_envs(); ++e) {
-        interrupt.check();
+        const Index first = rollout.offsets[e], length = rollout.offsets[e + 1] - first;
+        for (auto* column : {&rewards, &values, &bootstrap}) column->assign(static_cast<std::size_t>(length), 0.0);
+        for (auto* column : {&terminated, &truncated}) column->assign(static_cast<std::size_t>(length), 0);
         double episode_reward = 0.0;
-        for (Index i = rollout.offsets[e]; i < rollout.offsets[e + 1]; ++i) {
-            const Index pair = Index{rollout.states[i]} * mdp.n_actions + rollout.actions[i];
-            rewards[i] = mdp.rewards[pair];
-            episode_reward += rewards[i];
-            if (options.tau > 0.0) rewards[i] -= options.tau * options.log_probs[pair];
-            values[i] = baseline(rollout.states[i], rollout.time[i]);
-            terminated[i] = (rollout.flags[i] & (kTerminated | kRestarted)) != 0;
-            truncated[i] = (rollout.flags[i] & kTruncated) != 0;
-            if (!terminated[i] && (truncated[i] || i + 1 == rollout.offsets[e + 1]))
-                bootstrap[i] = baseline(rollout.next_states[i], Index{rollout.time[i]} + 1);
+        for (Index t = 0; t < length; ++t) {
+            if (t % kInterruptPeriod == 0) interrupt.check();
+            const Index i = first + t, pair = Index{rollout.states[i]} * mdp.n_actions + rollout.actions[i];
+            rewards[t] = mdp.rewards[pair];
+            episode_reward += rewards[t];
+            if (options.tau > 0.0) rewards[t] -= options.tau * options.log_probs[pair];
+            values[t] = baseline(rollout.states[i], rollout.time[i]);
+            terminated[t] = (rollout.flags[i] & (kTerminated | kRestarted)) != 0;
+            truncated[t] = (rollout.flags[i] & kTruncated) != 0;
+            if (!terminated[t] && (truncated[t] || t + 1 == length))
+                bootstrap[t] = baseline(rollout.next_states[i], Index{rollout.time[i]} + 1);
             n_started += rollout.time[i] == 0;
             if (rollout.flags[i]) {
                 ++n_finished;
@@ -49,10 +53,9 @@ Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions&
                 episode_reward = 0.0;
             }
         }
-        const Index first = rollout.offsets[e];
-        generalized_advantages(rollout.offsets[e + 1] - first, {rewards.data() + first}, {values.data() + first},
-                               {terminated.data() + first}, {truncated.data() + first}, {bootstrap.data() + first},
-                               gamma, options.gae_lambda, {sample.advantages.data() + first});
+        generalized_advantages(length, {rewards.data()}, {values.data()}, {terminated.data()}, {truncated.data()},
+                               {bootstrap.data()}, gamma, options.gae_lambda, {sample.advantages.data() + first});
+        for (Index t = 0; t < length; ++t) sample.returns[first + t] = sample.advantages[first + t] + values[t];
     }
     if (options.state_weights == StateWeights::discounted && gamma < 1.0) {
         const std::int32_t longest = n > 0 ? *std::max_element(rollout.time.begin(), rollout.time.end()) : 0;
@@ -65,8 +68,6 @@ Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions&
     for (double& weight : sample.weights) weight /= total;
     sample.effective_horizon = total / static_cast<double>(std::max<Index>(n_started, 1));
     sample.return_mean = n_finished > 0 ? finished_reward / static_cast<double>(n_finished) : std::nan("");
-    sample.returns.resize(size);
-    for (std::size_t i = 0; i < size; ++i) sample.returns[i] = sample.advantages[i] + values[i];
     return sample;
 }
 

@@ -1,0 +1,112 @@
+"""Which algorithm a run uses, and with which settings where none are given."""
+
+import inspect
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from npgfast import schedules
+from npgfast.algorithms import (
+    PPO,
+    TRPO,
+    Agent,
+    ConservativePolicyIteration,
+    NaturalPolicyGradient,
+    PolicyGradient,
+    SoftPolicyIteration,
+)
+from npgfast.cli.failures import WrongUsage
+
+__all__ = ["CLASSES", "DEFAULTS", "Algorithm", "Mode", "complete"]
+
+
+class Algorithm(StrEnum):
+    """Values of ``--algo``."""
+
+    PG = "pg"
+    NPG = "npg"
+    SPI = "spi"
+    CPI = "cpi"
+    TRPO = "trpo"
+    PPO = "ppo"
+
+
+class Mode(StrEnum):
+    """Values of ``--mode``."""
+
+    EXACT = "exact"
+    SAMPLED = "sampled"
+
+
+CLASSES: Mapping[Algorithm, type[Agent]] = {
+    Algorithm.PG: PolicyGradient,
+    Algorithm.NPG: NaturalPolicyGradient,
+    Algorithm.SPI: SoftPolicyIteration,
+    Algorithm.CPI: ConservativePolicyIteration,
+    Algorithm.TRPO: TRPO,
+    Algorithm.PPO: PPO,
+}
+
+SMALL = 32
+ITERATIONS = 100
+SEEDS = {Mode.EXACT: 1, Mode.SAMPLED: 32}
+
+DEFAULTS = (
+    f"Defaults: {ITERATIONS} iterations; {SEEDS[Mode.SAMPLED]} seeds from samples, 1 in exact mode. "
+    f"From samples, up to {SMALL} states: 1000 whole episodes per iteration and max-kl 0.01; more states: 2000 and "
+    "0.005; gae-lambda 0.95; damping 0.1 (relative) for trpo and npg. npg, which has no line search, lets max-kl fall "
+    "by 5 % per iteration; spi: step-size 0.3; pg: radius 0.3; cpi: mixture 0.05; ppo: 200 episodes. "
+    "In exact mode: max-kl 0.01 for trpo and npg; spi: step-size 1; pg: radius 1; cpi: mixture 0.5."
+)
+
+
+def complete(algorithm: Algorithm, mode: Mode, n_states: int, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of the agent: those given, and the defaults for the others.
+
+    Parameters
+    ----------
+    algorithm, mode
+    n_states : int
+    given : mapping
+        Arguments of the agent's class by name; None stands for not given.
+
+    Raises
+    ------
+    WrongUsage
+        If the algorithm has no such setting.
+    """
+    accepted = inspect.signature(CLASSES[algorithm]).parameters
+    own = {name: value for name, value in given.items() if value is not None}
+    for name in own:
+        if name not in accepted:
+            msg = f"--{option(name)}: {algorithm} has no such setting"
+            raise WrongUsage(msg)
+    settings = {**_defaults(algorithm, mode, n_states, own), **own}
+    return {name: value for name, value in settings.items() if name in accepted}
+
+
+def option(name: str) -> str:
+    """Spelling of a setting on the command line."""
+    return name.removeprefix("n_").replace("_", "-")
+
+
+def _defaults(algorithm: Algorithm, mode: Mode, n_states: int, own: Mapping[str, Any]) -> dict[str, Any]:
+    small = n_states <= SMALL
+    sampled = mode is Mode.SAMPLED
+    defaults: dict[str, Any] = {}
+    if sampled:
+        defaults["gae_lambda"] = 0.95
+        if "n_steps" not in own:
+            defaults["n_episodes"] = 200 if algorithm is Algorithm.PPO else 1000 if small else 2000
+    if algorithm in (Algorithm.TRPO, Algorithm.NPG):
+        max_kl = 0.01 if small or not sampled else 0.005
+        decays = algorithm is Algorithm.NPG and sampled
+        defaults["max_kl"] = schedules.Geometric(max_kl, 0.95) if decays else max_kl
+        defaults["damping"] = 0.1 if sampled else 0.0
+    elif algorithm is Algorithm.SPI:
+        defaults["step_size"] = 0.3 if sampled else 1.0
+    elif algorithm is Algorithm.PG and "step_size" not in own:
+        defaults["radius"] = 0.3 if sampled else 1.0
+    elif algorithm is Algorithm.CPI:
+        defaults["mixture"] = 0.05 if sampled else 0.5
+    return defaults
