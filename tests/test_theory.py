@@ -47,17 +47,17 @@ def test_statements_compare_what_they_hold():
 
 
 ABOUT_NO_HORIZON = {
-    "npg_rate_bound": lambda mdp, policy: theory.npg_rate_bound(mdp, 0.1, 2),
-    "npg_gap_bounds": lambda mdp, policy: theory.npg_gap_bounds(mdp, [1.0]),
+    "npg_rate_bound": lambda mdp, _: theory.npg_rate_bound(mdp, 0.1, 2),
+    "npg_gap_bounds": lambda mdp, _: theory.npg_gap_bounds(mdp, [1.0]),
     "npg_improvement_bound": lambda mdp, policy: theory.npg_improvement_bound(mdp, policy, 0.1),
-    "constant_step_rate_bound": lambda mdp, policy: theory.constant_step_rate_bound(mdp, 0.1, 2),
-    "entropy_regularized_rate_bound": lambda mdp, policy: theory.entropy_regularized_rate_bound(mdp, 1.0, 0.01, 2),
-    "entropy_bias_bound": lambda mdp, policy: theory.entropy_bias_bound(mdp, 1.0),
-    "hedge_regret": lambda mdp, policy: theory.hedge_regret(mdp, 0.1, 2),
+    "constant_step_rate_bound": lambda mdp, _: theory.constant_step_rate_bound(mdp, 0.1, 2),
+    "entropy_regularized_rate_bound": lambda mdp, _: theory.entropy_regularized_rate_bound(mdp, 1.0, 0.01, 2),
+    "entropy_bias_bound": lambda mdp, _: theory.entropy_bias_bound(mdp, 1.0),
+    "hedge_regret": lambda mdp, _: theory.hedge_regret(mdp, 0.1, 2),
     "monotone_pg_step": theory.monotone_pg_step,
     "mixture_lower_bound": lambda mdp, policy: theory.mixture_lower_bound(mdp, policy, policy, 0.1),
     "trpo_lower_bound": lambda mdp, policy: theory.trpo_lower_bound(mdp, policy, policy),
-    "log_linear_rate_bound": lambda mdp, policy: theory.log_linear_rate_bound(
+    "log_linear_rate_bound": lambda mdp, _: theory.log_linear_rate_bound(
         mdp, nf.LogLinear(np.eye(4).reshape(2, 2, 4)), 0.1, 2
     ),
 }

@@ -17,7 +17,7 @@ def fields(mdp):
 
 
 def length(mdp):
-    return 20 if mdp.n_states < 100 else 8
+    return 10 if mdp.n_states < 100 else 4
 
 
 @ALL
@@ -96,13 +96,11 @@ def test_npg_rate_with_termination_is_not_printed_with_the_effective_horizon():
     mdp = nf.TabularMDP(
         [[[0.999], [0.0]]], [[0.1, 0.2]], termination=[[0.001, 1.0]], initial_distribution=[1.0], gamma=0.999
     )
-    start = nf.evaluate(mdp, nf.TabularSoftmax(1, 2)).effective_horizon
+    first = nf.evaluate(mdp, nf.TabularSoftmax(1, 2)).effective_horizon
     check = theory.npg_rate_bound(mdp, 0.01, 10)
     assert check.holds
     counts = np.arange(1, 11)
-    assert (check.actual > np.log(2) / (0.01 * counts) + start**2 / counts).any() or (
-        check.actual[-1] > start * (np.log(2) / check.steps.sum() + start / 10)
-    )
+    assert (check.actual > np.log(2) / (0.01 * counts) + first**2 / counts).any()
 
 
 @ALL
@@ -135,7 +133,7 @@ def test_improvement_bound_is_not_far_from_the_gain():
 def test_log_linear_rate_holds(k):
     mdp = random_problem(k)
     for policy in (random_log_linear(mdp, k, scale=0.0), random_log_linear(mdp, k, deficient=True)):
-        for step_size in (0.001, 0.1, 3.0):
+        for step_size in (0.01, 1.0):
             check = theory.log_linear_rate_bound(mdp, policy, step_size, length(mdp))
             assert check.holds, (k, step_size, check)
             total = check.optimisation + check.drift + check.approximation
@@ -208,7 +206,7 @@ def test_log_linear_rate_needs_each_of_its_terms():
 def test_entropy_regularized_rate_holds(k):
     for mdp in (random_problem(k), awkward_problem(k)):
         tau = (0.01, 0.1, 1.0)[k % 3]
-        for share in (0.05, 0.5, 1.0):
+        for share in (0.1, 1.0):
             check = theory.entropy_regularized_rate_bound(mdp, tau, share * (1.0 - mdp.gamma) / tau, length(mdp))
             assert check.holds, (k, share, check.margin)
 

@@ -29,6 +29,8 @@ LEFT_DOWN_RIGHT_UP = ((0, -1), (1, 0), (0, 1), (-1, 0))
 
 # Okabe and Ito's colours, which people with any colour vision can tell apart.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Cells that are drawn full and without arrows: holes, the cliff, the goal.
+_FILLED = {"H": "#37474F", "C": "#37474F", "G": "#F0C000"}
 _GRID_POINTS = 200
 _FEW = 10
 _ROUNDING = 1e-12
@@ -128,7 +130,7 @@ def plot_learning_curves(
         Draw 100 gap / |J*| in percent instead of the gap in units of the objective.
     floor : float, optional
         In units of the axis. Smaller gaps, and negative ones, which rounding makes, are drawn at it. Default 1e-12
-        max(1, |J*|).
+        max(1, |J*|), rounded up to a power of ten.
     levels : sequence of float
         Gaps, in units of the axis, that are marked by dotted lines.
     individual : bool, optional
@@ -172,7 +174,7 @@ def plot_learning_curves(
     scales = {label: _scale(label, result) if relative else 1.0 for label, result in named.items()}
     if floor is None:
         size = max(max(1.0, abs(result.optimum.objective)) * scales[label] for label, result in named.items())
-        floor = _ROUNDING * size
+        floor = 10.0 ** np.ceil(np.log10(_ROUNDING * size))
     floor = _validate.real("floor", floor, low=0.0, low_open=True)
     fig, ax = _axes(ax, (7.0, 4.5))
     borrowed = _median_steps(named.values())
@@ -194,18 +196,7 @@ def plot_learning_curves(
     ax.set_yscale("log")
     ax.margins(x=0.02)
     if on_floor:
-        ax.set_ylim(bottom=floor / 1.4)
-        ax.axhline(floor, color="0.6", linewidth=0.8)
-        ax.annotate(
-            f"this line: {_number(floor)}{' %' if relative else ''} or less",
-            (0.99, floor),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="right",
-            fontsize=8,
-            color="0.35",
-        )
+        _mark_floor(ax, floor)
     for level in levels:
         ax.axhline(level, color="0.25", linewidth=0.9, linestyle=":")
         ax.annotate(
@@ -218,14 +209,14 @@ def plot_learning_curves(
             fontsize=9,
             color="0.25",
         )
-    _name_axes(ax, chosen, widest, relative=relative)
+    _name_axes(ax, chosen, widest, floor if on_floor else 0.0, relative=relative)
     if title is not None:
         ax.set_title(title)
     ax.legend(frameon=False, fontsize=9)
     return fig, ax
 
 
-def _named(results: Result | Mapping[str, Result]) -> dict[str, Result]:
+def _named(results: object) -> dict[str, Result]:
     if isinstance(results, Result):
         return {results.algorithm: results}
     if not isinstance(results, Mapping):
@@ -284,7 +275,16 @@ def _draw_bound(ax: "Axes", result: Result, at: FloatArray, scale: float, colour
     ax.plot(positions[kept], median[:n][kept], color=colour, linestyle="--", label=f"{label}: bound")
 
 
-def _name_axes(ax: "Axes", x: XAxis, widest: float, *, relative: bool) -> None:
+def _mark_floor(ax: "Axes", floor: float) -> None:
+    """Let the axis end at the floor, with ticks that are whole decades above it."""
+    decades = int(np.log10(max(ax.get_ylim()[1] / floor, 1.0)) + 1e-9)
+    stride = 1 + decades // 8
+    ax.set_yticks([floor * 10.0**k for k in range(0, decades + 1, stride)])
+    ax.set_ylim(bottom=floor / 10.0 ** (0.03 * max(decades, 1)))
+    ax.axhline(floor, color="0.6", linewidth=0.8, zorder=0)
+
+
+def _name_axes(ax: "Axes", x: XAxis, widest: float, floor: float, *, relative: bool) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     if x == "timesteps":
@@ -293,12 +293,15 @@ def _name_axes(ax: "Axes", x: XAxis, widest: float, *, relative: bool) -> None:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / unit:g}{suffix if value else ''}"))
     else:
         ax.set_xlabel("iteration")
-    if relative:
-        ax.set_ylabel("gap to the optimum, 100 (J* \N{MINUS SIGN} J) / |J*|  [%]")
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
-    else:
-        ax.set_ylabel("gap to the optimum, J* \N{MINUS SIGN} J  [reward]")
-    ax.yaxis.set_major_locator(LogLocator(numticks=8))
+    name = "100 (J* \N{MINUS SIGN} J) / |J*|  [%]" if relative else "J* \N{MINUS SIGN} J  [reward]"
+    ax.set_ylabel(f"gap to the optimum, {name}")
+    if floor == 0.0:
+        ax.yaxis.set_major_locator(LogLocator(numticks=8))
+
+    def label(value: float, _: int) -> str:
+        return f"\N{LESS-THAN OR EQUAL TO} {_number(value)}" if value < 1.001 * floor else _number(value)
+
+    ax.yaxis.set_major_formatter(FuncFormatter(label))
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.grid(visible=True, which="major", color="0.9", linewidth=0.8)
     ax.set_axisbelow(True)
@@ -306,7 +309,7 @@ def _name_axes(ax: "Axes", x: XAxis, widest: float, *, relative: bool) -> None:
 
 
 def _number(value: float) -> str:
-    return f"{value:g}" if value >= 1e-4 else f"{value:.0e}"
+    return f"{value:.6g}" if 1e-4 <= value < 1e6 else f"{value:.0e}"
 
 
 def _cycle(n: int) -> list[str]:
@@ -355,8 +358,8 @@ def plot_policy(
     moves : sequence of (int, int)
         Rows down and columns right of each action; default left, down, right, up.
     cells : sequence of str, optional
-        The map, one string per row, as FrozenLake's: "H" and "G" end the episode and get no arrow, letters other than
-        "F" are written.
+        The map, one string per row, as FrozenLake's: "H" (hole), "C" (cliff) and "G" (goal) get no arrow; all letters
+        but "F" are written.
     values : array_like, shape (S,), optional
         Colours the cells; default those of a problem under the policy.
     ax : matplotlib Axes, optional
@@ -397,12 +400,15 @@ def plot_policy(
     width = 0.75 * columns + (1.2 if height is not None else 0.3)
     fig, ax = _axes(ax, (max(3.0, width), max(2.5, 0.75 * rows + 0.6)))
     if height is not None:
-        image = ax.imshow(height.reshape(rows, columns), cmap="YlGnBu", alpha=0.75)
+        from matplotlib.colors import LinearSegmentedColormap
+
+        pale = LinearSegmentedColormap.from_list("pale", ["#FBFDFF", "#BBDDF2", "#62A8D9"])
+        image = ax.imshow(height.reshape(rows, columns), cmap=pale)
         bar = fig.colorbar(image, ax=ax, shrink=0.8)
         bar.set_label("value of the state [discounted reward]", fontsize=9)
         bar.ax.tick_params(labelsize=8)
     _draw_cells(ax, letters, rows, columns)
-    ends = np.array([letter in "HG" for row in letters for letter in row])
+    ends = np.array([letter in _FILLED for row in letters for letter in row])
     _draw_arrows(ax, table, ends, columns, np.asarray(moves, dtype=np.float64))
     ax.set_xlim(-0.5, columns - 0.5)
     ax.set_ylim(rows - 0.5, -0.5)
@@ -446,19 +452,18 @@ def _draw_cells(ax: "Axes", letters: Sequence[str], rows: int, columns: int) -> 
     for row in range(rows):
         for column in range(columns):
             letter = letters[row][column]
-            filled = letter in "HG"
             ax.add_patch(
                 Rectangle(
                     (column - 0.5, row - 0.5),
                     1.0,
                     1.0,
-                    facecolor={"H": "#37474F", "G": "#F0C000"}.get(letter, "none"),
+                    facecolor=_FILLED.get(letter, "none"),
                     edgecolor="0.55",
                     linewidth=0.8,
                 )
             )
-            if filled:
-                colour = "white" if letter == "H" else "black"
+            if letter in _FILLED:
+                colour = "black" if letter == "G" else "white"
                 ax.text(column, row, letter, ha="center", va="center", color=colour, fontweight="bold")
             elif letter != "F":
                 ax.text(column - 0.44, row - 0.42, letter, ha="left", va="top", fontsize=8, fontweight="bold")

@@ -88,9 +88,7 @@ def train(
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Picture.  [default: npgfast-ENV-ALGO.png]")] = None,
     no_plot: Annotated[bool, typer.Option("--no-plot", help="Draw none.")] = False,
     as_json: Json = False,
-    json_history: Annotated[
-        bool, typer.Option("--json-history", help="Put the history into the JSON as well.")
-    ] = False,
+    json_history: Annotated[bool, typer.Option("--json-history", help="Put the history into it as well.")] = False,
     resume: Annotated[
         Path | None, typer.Option(metavar="CHECKPOINT", help="Go on from a checkpoint that --out has written.")
     ] = None,

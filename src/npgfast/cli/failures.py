@@ -15,7 +15,7 @@ __all__ = ["WrongUsage", "reported", "usage"]
 FAILED, WRONG_USAGE = 1, 2
 
 
-class WrongUsage(Exception):  # noqa: N818 (named after the exit code)
+class WrongUsage(Exception):
     """Something on the command line cannot be used."""
 
 
@@ -40,7 +40,7 @@ def reported() -> Iterator[None]:
         yield
         return
     with warnings.catch_warnings():
-        warnings.showwarning = _show_warning
+        warnings.showwarning = _show_warning  # type: ignore[assignment]
         try:
             yield
         except WrongUsage as error:

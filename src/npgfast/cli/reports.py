@@ -27,7 +27,7 @@ from npgfast.training import Result
 __all__ = ["Run", "document", "draw", "print_json", "print_table", "show", "write_files"]
 
 LEVELS = (3.0, 1.0)
-_SAMPLED_FLOOR, _EXACT_FLOOR = 1e-2, 1e-8
+_SAMPLED_FLOOR, _EXACT_FLOOR = 0.1, 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,7 +259,14 @@ def _history_csv(result: Result) -> str:
             values = [result.history[name][row, k] for name in names]
             if result.history["status"][row, k]:
                 plain = [value.item() for value in values]
-                writer.writerow([result.algorithm, seed, k + 1, *("" if v != v else v for v in plain)])
+                writer.writerow(
+                    [
+                        result.algorithm,
+                        seed,
+                        k + 1,
+                        *("" if isinstance(v, float) and math.isnan(v) else v for v in plain),
+                    ]
+                )
     return text.getvalue()
 
 
@@ -285,7 +292,7 @@ def draw(run: Run, path: Path) -> None:
     relative = result.optimum.objective != 0.0
     curves = {result.algorithm + (" from samples" if run.sampled else ", exact"): result}
     if run.reference is not None:
-        curves[f"exact {result.algorithm} with as many iterations"] = run.reference
+        curves[f"exact {result.algorithm}, at the same iteration"] = run.reference
     plotting.plot_learning_curves(
         curves,
         ax=left,
@@ -302,7 +309,9 @@ def draw(run: Run, path: Path) -> None:
             moves=grid.moves,
             cells=grid.cells,
             ax=right[0],
-            title="Policy after training" + (f", best of {result.n_seeds} seeds" if result.n_seeds > 1 else ""),
+            title="Policy"
+            + (f" of the best of {result.n_seeds} seeds" if result.n_seeds > 1 else "")
+            + " (arrow length: probability)",
         )
     fig.suptitle(f"{run.problem.name} (\N{GREEK SMALL LETTER GAMMA} = {run.problem.mdp.gamma:g}): {run.title}")
     fig.savefig(path, dpi=150)

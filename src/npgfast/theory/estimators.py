@@ -127,6 +127,7 @@ def z_scores(
             state_weights=state_weights,
             baseline=baseline,
             gae_lambda=gae_lambda,
+            n_threads=1,
         )
         gradients.append(policy_gradient(policy, batch))
         products.append(batch.effective_horizon * fisher_vector_product(policy, batch, vector))

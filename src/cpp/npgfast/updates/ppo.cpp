@@ -14,17 +14,21 @@ namespace npgfast {
 
 namespace {
 
-/// log pi and pi of one state at the current theta, remembered while the state stays the same.
-class RowPolicy {
+/// One minibatch at the current theta, by state: the states it visits, their log pi and pi, each computed once, the
+/// coefficients of its scores, and the weight of each state.
+class Minibatch {
 public:
-    RowPolicy(const SoftmaxPolicy& policy, Reals theta)
-        : policy_(policy), theta_(theta), logits_(static_cast<std::size_t>(policy.n_actions)), log_probs_(logits_),
-          probs_(logits_) {}
+    Minibatch(const SoftmaxPolicy& policy, Reals theta)
+        : policy_(policy), theta_(theta), weights_(static_cast<std::size_t>(policy.n_states), 0.0),
+          is_visited_(static_cast<std::size_t>(policy.n_states), 0),
+          coefficients_(static_cast<std::size_t>(policy.n_pairs()), 0.0), log_probs_(coefficients_),
+          probs_(coefficients_), logits_(static_cast<std::size_t>(policy.n_actions)) {}
 
-    void forget() { state_ = -1; }
-    void visit(Index state) {
-        if (state == state_) return;
-        state_ = state;
+    void visit(Index state, double weight) {
+        weights_[state] += weight;
+        if (is_visited_[state]) return;
+        is_visited_[state] = 1;
+        visited_.push_back(state);
         const Index n_actions = policy_.n_actions, first = state * n_actions;
         for (Index a = 0; a < n_actions; ++a) {
             logits_[a] = policy_.is_tabular()
@@ -33,17 +37,56 @@ public:
                                    policy_.n_params);
             if (!policy_.offset.empty()) logits_[a] += policy_.offset[first + a];
         }
-        log_softmax(logits_, policy_.mask.subspan(first, n_actions), n_actions, log_probs_, probs_);
+        log_softmax(logits_, policy_.mask.subspan(first, n_actions), n_actions, row(log_probs_, state),
+                    row(probs_, state));
     }
-    double log_prob(Index action) const { return log_probs_[action]; }
-    Reals log_probs() const { return log_probs_; }
-    Reals probs() const { return probs_; }
+    double log_prob(Index pair) const { return log_probs_[pair]; }
+    void add_score(Index pair, double coefficient) { coefficients_[pair] += coefficient; }
+
+    /// gradient = sum of coefficient * score + entropy_coefficient * sum of weight * grad H, and forgets the minibatch.
+    ///     dH(s)/dlogit(s,a) = -pi(a|s) (log pi(a|s) + H(s))
+    void finish(double entropy_coefficient, MutableReals gradient) {
+        const Index n_actions = policy_.n_actions, d = policy_.n_params;
+        std::fill(gradient.begin(), gradient.end(), 0.0);
+        for (Index state : visited_) {
+            const MutableReals slope = row(coefficients_, state), log_probs = row(log_probs_, state);
+            const Reals probs = row(probs_, state);
+            center_by_policy(probs, n_actions, slope);
+            if (entropy_coefficient != 0.0) {
+                double entropy = 0.0;
+                for (Index a = 0; a < n_actions; ++a)
+                    if (probs[a] > 0.0) entropy -= probs[a] * log_probs[a];
+                for (Index a = 0; a < n_actions; ++a)
+                    if (probs[a] > 0.0)
+                        slope[a] -= entropy_coefficient * weights_[state] * (probs[a] * (log_probs[a] + entropy));
+            }
+            for (Index a = 0; a < n_actions; ++a) {
+                const Index pair = state * n_actions + a;
+                if (!policy_.mask[pair]) continue;
+                if (policy_.is_tabular())
+                    gradient[pair] = slope[a];
+                else
+                    axpy(slope[a], policy_.features.data() + pair * d, gradient.data(), d);
+            }
+            std::fill(slope.begin(), slope.end(), 0.0);
+            weights_[state] = 0.0;
+            is_visited_[state] = 0;
+        }
+        visited_.clear();
+    }
 
 private:
+    MutableReals row(std::vector<double>& table, Index state) const {
+        return MutableReals(table).subspan(static_cast<std::size_t>(state * policy_.n_actions),
+                                           static_cast<std::size_t>(policy_.n_actions));
+    }
+
     const SoftmaxPolicy& policy_;
     Reals theta_;
-    Index state_ = -1;
-    std::vector<double> logits_, log_probs_, probs_;
+    std::vector<Index> visited_;
+    std::vector<double> weights_;
+    std::vector<std::uint8_t> is_visited_;
+    std::vector<double> coefficients_, log_probs_, probs_, logits_;
 };
 
 /// Fisher-Yates, keyed by (seed, iteration, epoch).
@@ -55,11 +98,6 @@ void shuffle(std::vector<Index>& order, const PpoOptions& options, Index epoch) 
         std::swap(order[i], order[static_cast<Index>(product >> 64)]);
     }
 }
-
-struct MinibatchGradient {
-    double approx_kl = 0.0;
-    double clip_fraction = 0.0;
-};
 
 }  // namespace
 
@@ -110,8 +148,8 @@ UpdateReport ppo_step(const UpdateInput& input, const Batch& batch, const PpoOpt
     }
     std::vector<Index> order(static_cast<std::size_t>(n));
     std::iota(order.begin(), order.end(), Index{0});
-    std::vector<double> gradient(static_cast<std::size_t>(d)), row(static_cast<std::size_t>(n_actions));
-    RowPolicy current(policy, report.theta);
+    std::vector<double> gradient(static_cast<std::size_t>(d));
+    Minibatch current(policy, report.theta);
     double clip_fraction = 0.0;
     Index n_minibatches = 0;
     bool stopped = false;
@@ -120,44 +158,25 @@ UpdateReport ppo_step(const UpdateInput& input, const Batch& batch, const PpoOpt
         for (Index begin = 0; begin < n; begin += minibatch) {
             const Index end = std::min(n, begin + minibatch);
             const double scale = static_cast<double>(n) / static_cast<double>(end - begin);
-            std::fill(gradient.begin(), gradient.end(), 0.0);
-            MinibatchGradient seen;
-            current.forget();
+            double approx_kl = 0.0, clipped_weight = 0.0;
             for (Index k = begin; k < end; ++k) {
                 if (k % kInterruptPeriod == 0) interrupt.check();
-                const Index i = order[k], state = batch.states[i], action = batch.actions[i];
-                const double weight = scale * batch.weights[i];
+                const Index i = order[k], pair = Index{batch.states[i]} * n_actions + batch.actions[i];
+                const double weight = scale * batch.weights[i], advantage = advantages[i];
                 if (weight == 0.0) continue;
-                current.visit(state);
-                const double log_ratio =
-                    std::clamp(current.log_prob(action) - batch.log_probs[i], -700.0, 700.0);
-                const double ratio = std::exp(log_ratio), advantage = advantages[i];
-                seen.approx_kl += weight * exp_minus_one_minus(log_ratio);
+                current.visit(batch.states[i], weight);
+                const double log_ratio = std::clamp(current.log_prob(pair) - batch.log_probs[i], -700.0, 700.0);
+                const double ratio = std::exp(log_ratio);
+                approx_kl += weight * ((ratio - 1.0) - log_ratio);
                 const bool clipped = advantage > 0.0 ? ratio > 1.0 + options.clip_range
                                                      : advantage < 0.0 && ratio < 1.0 - options.clip_range;
-                if (clipped) seen.clip_fraction += weight;
-                const double coefficient = clipped ? 0.0 : weight * (ratio * advantage);
-                const Reals probs = current.probs(), log_probs = current.log_probs();
-                for (Index a = 0; a < n_actions; ++a) row[a] = -coefficient * probs[a];
-                row[action] += coefficient;
-                if (options.entropy_coefficient != 0.0) {
-                    double entropy = 0.0;
-                    for (Index a = 0; a < n_actions; ++a)
-                        if (probs[a] > 0.0) entropy -= probs[a] * log_probs[a];
-                    for (Index a = 0; a < n_actions; ++a)
-                        if (probs[a] > 0.0)
-                            row[a] -= weight * options.entropy_coefficient * (probs[a] * (log_probs[a] + entropy));
-                }
-                const Index first = state * n_actions;
-                for (Index a = 0; a < n_actions; ++a) {
-                    if (!policy.mask[first + a]) continue;
-                    if (policy.is_tabular())
-                        gradient[first + a] += row[a];
-                    else
-                        axpy(row[a], policy.features.data() + (first + a) * d, gradient.data(), d);
-                }
+                if (clipped)
+                    clipped_weight += weight;
+                else
+                    current.add_score(pair, weight * (ratio * advantage));
             }
-            if (options.target_kl > 0.0 && seen.approx_kl > 1.5 * options.target_kl) {
+            current.finish(options.entropy_coefficient, gradient);
+            if (options.target_kl > 0.0 && approx_kl > 1.5 * options.target_kl) {
                 stopped = true;
                 break;
             }
@@ -183,7 +202,7 @@ UpdateReport ppo_step(const UpdateInput& input, const Batch& batch, const PpoOpt
                 report.theta[j] += options.learning_rate * (adam.first[j] / correction1) /
                                    (std::sqrt(adam.second[j] / correction2) + options.adam_epsilon);
             }
-            clip_fraction += seen.clip_fraction;
+            clip_fraction += clipped_weight;
             ++n_minibatches;
         }
     }
