@@ -361,3 +361,18 @@ def test_thread_count_follows_argument_then_environment(monkeypatch):
     monkeypatch.setenv("NPGFAST_NUM_THREADS", "many")
     with pytest.raises(ValueError, match="NPGFAST_NUM_THREADS"):
         thread_count()
+
+
+@pytest.mark.parametrize("make", [
+    lambda mdp: nf.NaturalPolicyGradient(mdp, step_size=0.5),
+    lambda mdp: nf.NaturalPolicyGradient(mdp, max_kl=0.01),
+    lambda mdp: nf.SoftPolicyIteration(mdp, step_size=Geometric(0.1, 1.2)),
+], ids=["fixed", "kl", "geometric"])  # fmt: skip
+def test_certificates_bound_the_gap(make):
+    for mdp in (LAKE, nf.problems.garnet(40, 3, 4, gamma=0.9, seed=1)):
+        result = make(mdp).learn(80, certificates=True)
+        gap, bound = result.history["gap"][0], result.history["bound"][0]
+        assert np.isfinite(bound).all()
+        assert (gap <= bound + 1e-12).all()
+    assert np.isnan(nf.TRPO(LAKE).learn(3, certificates=True).history["bound"]).all()
+    assert "bound" not in nf.TRPO(LAKE).learn(3).history

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import npgfast as nf
+from npgfast.reference import loops
 from npgfast.reference import vectorized as reference
 
 
@@ -315,3 +316,85 @@ def test_ppo_restores_adam_when_the_new_policy_has_no_value():
     assert_unmoved(agent, "non_finite")
     assert not agent._state.adam_first.any()
     assert not agent._state.adam_steps.any()
+
+
+def shuffled(n, seed, iteration, epoch):
+    """Fisher-Yates with the draws that the core documents, written from Philox alone."""
+    order = list(range(n))
+    for i in range(n - 1, 0, -1):
+        counter = (i, epoch, 0, iteration << 4 | 3)
+        low, high = loops.philox4x32(counter, (seed, 0))[:2]
+        j = ((low | high << 32) * (i + 1)) >> 64
+        order[i], order[j] = order[j], order[i]
+    return order
+
+
+@pytest.mark.parametrize("horizon", [None, 5])
+def test_sampled_updates_equal_reference_on_the_same_batch(horizon):
+    """The first iteration's batch is sample_batch's with the same seed."""
+    mdp = random_problem(11, horizon=horizon)
+    policy = random_policy(mdp, 11)
+    batch = nf.sample_batch(mdp, policy, n_episodes=50, seed=5)
+    arrays = (batch.states, batch.actions, batch.weights, batch.advantages)
+    theta = policy.theta.reshape(mdp.rewards.shape)
+    sampled = {"mode": "sampled", "seed": 5, "n_episodes": 50}
+
+    agent = nf.TRPO(mdp, policy, damping=0.1, solver="pinv", **sampled)
+    agent.learn(1)
+    expected, info = reference.trpo_update(
+        theta, *arrays, batch.effective_horizon, 0.01, damping=0.1, max_backtracks=21, mask=mdp.action_mask
+    )
+    assert info["status"] == "ok"
+    np.testing.assert_allclose(agent.theta[0], expected.reshape(-1), rtol=0, atol=1e-8)
+
+    agent = nf.PPO(mdp, policy, learning_rate=0.03, n_epochs=3, adam_epsilon=1e-7, **sampled)
+    agent.learn(1)
+    expected, _ = reference.ppo_update(
+        theta, *arrays, batch.log_probs, learning_rate=0.03, n_epochs=3, adam_eps=1e-7, mask=mdp.action_mask
+    )
+    np.testing.assert_allclose(agent.theta[0], expected.reshape(-1), rtol=0, atol=1e-9)
+
+
+def test_ppo_minibatches_equal_reference_and_use_every_sample_once_an_epoch():
+    mdp = random_problem(12)
+    policy = random_policy(mdp, 12)
+    batch = nf.sample_batch(mdp, policy, n_episodes=30, seed=5)
+    n, size = len(batch), 32
+    assert n % size
+    advantages = reference.normalize_advantages(batch.advantages, batch.weights)
+    theta, adam = policy.theta.reshape(mdp.rewards.shape), None
+    for epoch in range(2):
+        order = np.array(shuffled(n, 5, 0, epoch))
+        assert sorted(order) == list(range(n))
+        for begin in range(0, n, size):
+            part = order[begin : begin + size]
+            theta, info = reference.ppo_update(
+                theta,
+                batch.states[part],
+                batch.actions[part],
+                batch.weights[part] * n / part.size,
+                advantages[part],
+                batch.log_probs[part],
+                learning_rate=0.03,
+                n_epochs=1,
+                entropy_coef=0.01,
+                adam_eps=1e-7,
+                normalize=False,
+                adam_state=adam,
+                mask=mdp.action_mask,
+            )
+            adam = info["adam_state"]
+    agent = nf.PPO(
+        mdp,
+        policy,
+        mode="sampled",
+        seed=5,
+        n_episodes=30,
+        learning_rate=0.03,
+        n_epochs=2,
+        batch_size=size,
+        entropy_coefficient=0.01,
+        adam_epsilon=1e-7,
+    )
+    agent.learn(1)
+    np.testing.assert_allclose(agent.theta[0], theta.reshape(-1), rtol=0, atol=1e-9)

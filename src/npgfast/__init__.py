@@ -1,5 +1,8 @@
 """Natural policy gradients on Markov decision processes, exactly from the model and from samples, in C++."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from npgfast import problems, schedules
 from npgfast._build import build_info
 from npgfast.algorithms import (
@@ -42,6 +45,9 @@ from npgfast.status import Status
 from npgfast.storage import CheckpointError
 from npgfast.training import Progress, Result
 
+if TYPE_CHECKING:
+    from npgfast import plotting, reference, theory
+
 __version__ = build_info()["version"]
 
 __all__ = [
@@ -83,11 +89,23 @@ __all__ = [
     "kl_divergence",
     "load_policy",
     "natural_gradient",
+    "plotting",
     "policy_gradient",
     "problems",
+    "reference",
     "rollout",
     "sample_batch",
     "schedules",
     "solve",
     "surrogate",
+    "theory",
 ]
+
+_LAZY = ("plotting", "reference", "theory")  # modules imported when first named, so that importing npgfast stays fast
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return import_module(f"npgfast.{name}")
+    msg = f"module 'npgfast' has no attribute {name!r}"
+    raise AttributeError(msg)

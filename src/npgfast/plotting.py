@@ -296,7 +296,8 @@ def _name_axes(ax: "Axes", x: XAxis, widest: float, floor: float, *, relative: b
     name = "100 (J* \N{MINUS SIGN} J) / |J*|  [%]" if relative else "J* \N{MINUS SIGN} J  [reward]"
     ax.set_ylabel(f"gap to the optimum, {name}")
     if floor == 0.0:
-        ax.yaxis.set_major_locator(LogLocator(numticks=8))
+        bottom, top = ax.get_ylim()
+        ax.yaxis.set_major_locator(LogLocator(numticks=8, subs=(1.0,) if top > 50.0 * bottom else (1.0, 2.0, 5.0)))
 
     def label(value: float, _: int) -> str:
         return f"\N{LESS-THAN OR EQUAL TO} {_number(value)}" if value < 1.001 * floor else _number(value)
@@ -391,6 +392,7 @@ def plot_policy(
     probs = policy.probs() if isinstance(policy, SoftmaxPolicy) else policy
     table = _validate.real_array("policy", probs, (n_states, len(moves)), because="to match the grid and moves")
     letters = _read_cells(cells, rows, columns)
+    ends = np.array([letter in _FILLED for row in letters for letter in row])
     if values is not None:
         height = _validate.real_array("values", values, (n_states,), because="to match the grid")
     elif mdp is not None and mdp.horizon is None:
@@ -403,12 +405,12 @@ def plot_policy(
         from matplotlib.colors import LinearSegmentedColormap
 
         pale = LinearSegmentedColormap.from_list("pale", ["#FBFDFF", "#BBDDF2", "#62A8D9"])
-        image = ax.imshow(height.reshape(rows, columns), cmap=pale)
-        bar = fig.colorbar(image, ax=ax, shrink=0.8)
+        image = ax.imshow(np.ma.masked_array(height, ends).reshape(rows, columns), cmap=pale)
+        wide = columns > 1.5 * rows
+        bar = fig.colorbar(image, ax=ax, shrink=0.8, location="bottom" if wide else "right")
         bar.set_label("value of the state [discounted reward]", fontsize=9)
         bar.ax.tick_params(labelsize=8)
     _draw_cells(ax, letters, rows, columns)
-    ends = np.array([letter in _FILLED for row in letters for letter in row])
     _draw_arrows(ax, table, ends, columns, np.asarray(moves, dtype=np.float64))
     ax.set_xlim(-0.5, columns - 0.5)
     ax.set_ylim(rows - 0.5, -0.5)

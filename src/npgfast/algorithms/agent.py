@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npgfast import _validate, schedules, storage
-from npgfast.exact import Solution, _check_policy, solve
+from npgfast.exact import Solution, _check_policy, evaluate, solve
 from npgfast.policies import SoftmaxPolicy, TabularSoftmax, _restore
 from npgfast.problems import TabularMDP
 from npgfast.progress import RunBar
@@ -65,6 +65,7 @@ class Agent(ABC):
     """
 
     _tabular_only: ClassVar[bool] = False
+    _steps_along_advantages: ClassVar[bool] = False  # tabular pi' ~ pi exp(eta L A)
 
     def __init__(
         self,
@@ -265,7 +266,7 @@ class Agent(ABC):
         self._state = state
         columns, before = named_history(history, initial, optimum, regularized_optimum)
         if certificates:
-            columns["bound"] = self._bounds(columns, start.iteration)
+            columns["bound"] = self._bounds(columns, start)
         thetas = state.best_theta if keep_best and np.isfinite(state.best_objective).all() else state.theta
         self.result = Result(
             algorithm=type(self).__name__,
@@ -291,10 +292,27 @@ class Agent(ABC):
             state = replace(state, best_theta=state.theta.copy(), best_objective=np.full(n_seeds, -np.inf))
         return state
 
-    def _bounds(self, columns: dict[str, NDArray[Any]], first_iteration: int) -> NDArray[np.float64]:
-        """Bound on the gap by a theorem; NaN where none applies."""
-        del first_iteration
-        return np.full(columns["objective"].shape, np.nan)
+    def _bounds(self, columns: dict[str, NDArray[Any]], start: TrainState) -> NDArray[np.float64]:
+        """Bound on the gap by `npgfast.theory.npg_gap_bounds`, for exact steps pi' ~ pi exp(eta L A); else NaN."""
+        from npgfast.theory import npg_gap_bounds
+
+        bounds = np.full(columns["objective"].shape, np.nan)
+        policy = self._policy
+        applies = self._steps_along_advantages and self.mode == "exact" and isinstance(policy, TabularSoftmax)
+        if not applies or self._options["tau"] > 0.0 or self.mdp.horizon is not None:
+            return bounds
+        for k, theta in enumerate(start.theta):
+            # Steps are positive until one is refused; the policy, and its bound, then stay.
+            steps = columns["step_size"][k]
+            moved = int(np.argmin(steps > 0.0)) if not (steps > 0.0).all() else steps.size
+            if moved == 0:
+                continue
+            first = policy.with_theta(theta)
+            lengths = np.append(evaluate(self.mdp, first).effective_horizon, columns["effective_horizon"][k])
+            bounds[k, :moved] = npg_gap_bounds(self.mdp, steps[:moved] * lengths[:moved], policy=first)
+            stayed = ~(steps[moved:] > 0.0)
+            bounds[k, moved:][np.logical_and.accumulate(stayed)] = bounds[k, moved - 1]
+        return bounds
 
     def predict(self, observation: int | NDArray[np.integer], deterministic: bool = False) -> tuple[Any, None]:
         """Choose actions with the first seed's current policy.

@@ -101,6 +101,8 @@ class NaturalPolicyGradient(Agent):
     True
     """
 
+    _steps_along_advantages = True
+
     def __init__(
         self,
         env: TabularMDP | object,

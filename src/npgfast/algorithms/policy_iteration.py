@@ -41,6 +41,7 @@ class SoftPolicyIteration(Agent):
     """
 
     _tabular_only = True
+    _steps_along_advantages = True
 
     def __init__(
         self,

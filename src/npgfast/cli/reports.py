@@ -78,7 +78,7 @@ def show(run: Run, console: Console) -> None:
     runs = [("exact" if not run.sampled else "from samples", result)]
     if run.reference is not None:
         runs.append(("exact, for reference", run.reference))
-    table = Table(title=run.title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
+    table = Table(show_edge=False, pad_edge=False)
     table.add_column(run.problem.name, no_wrap=True)
     for name, _ in runs:
         table.add_column(name, justify="right")
@@ -107,7 +107,7 @@ def show(run: Run, console: Console) -> None:
     if run.sampled and run.elapsed > 0.0:
         row("environment steps per second", [f"{run.steps / run.elapsed / 1e6:,.1f} million"])
     row("updates by status", ("\n".join(_statuses(one)) for _, one in runs))
-    console.print()
+    console.print(run.title, style="bold", highlight=False)
     console.print(table)
 
 
@@ -143,11 +143,12 @@ def _statuses(result: Result) -> list[str]:
 
 def print_table(console: Console, title: str, rows: Mapping[str, str]) -> None:
     """Print names with values."""
-    table = Table(title=title, title_justify="left", title_style="bold", show_edge=False, show_header=False)
+    table = Table(show_edge=False, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="left")
     for name, value in rows.items():
         table.add_row(name, value)
+    console.print(title, style="bold", highlight=False, markup=False)
     console.print(table)
 
 

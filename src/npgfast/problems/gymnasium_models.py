@@ -30,7 +30,7 @@ def from_gymnasium(
             msg = f"from_gymnasium: {', '.join(make_kwargs)} given with an environment, allowed only with an id"
             raise TypeError(msg)
         return _read_model(env_or_id, gamma, horizon)
-    import gymnasium  # noqa: PLC0415 (import npgfast stays fast)
+    import gymnasium
 
     env: Env[Any, Any] = gymnasium.make(env_or_id, **make_kwargs)
     try:

@@ -419,7 +419,7 @@ class TabularMDP:
         >>> TabularMDP.from_gymnasium("FrozenLake-v1", gamma=0.99).n_states
         16
         """
-        from npgfast.problems.gymnasium_models import from_gymnasium  # noqa: PLC0415 (it imports this module)
+        from npgfast.problems.gymnasium_models import from_gymnasium
 
         return from_gymnasium(env_or_id, gamma=gamma, horizon=horizon, **make_kwargs)
 

@@ -89,8 +89,9 @@ private:
     std::vector<double> coefficients_, log_probs_, probs_, logits_;
 };
 
-/// Fisher-Yates, keyed by (seed, iteration, epoch).
+/// The order of one epoch: Fisher-Yates from the identity, keyed by (seed, iteration, epoch).
 void shuffle(std::vector<Index>& order, const PpoOptions& options, Index epoch) {
+    std::iota(order.begin(), order.end(), Index{0});
     for (Index i = std::ssize(order) - 1; i > 0; --i) {
         const Draw word = draw(options.seed, options.iteration, static_cast<std::uint64_t>(epoch),
                                static_cast<std::uint32_t>(i), Purpose::shuffle);
