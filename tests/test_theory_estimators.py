@@ -20,7 +20,7 @@ def test_whole_episodes_are_unbiased(k):
     baseline = np.random.default_rng(k).standard_normal(rows) if k % 4 < 2 else None
     for state_weights in ("discounted", "geometric"):
         check = theory.z_scores(
-            mdp, policy, 160, n_episodes=10, state_weights=state_weights, baseline=baseline, seed=1000 * k
+            mdp, policy, 100, n_episodes=10, state_weights=state_weights, baseline=baseline, seed=1000 * k
         )
         assert check.holds, (k, state_weights, check.largest)
 
@@ -28,7 +28,7 @@ def test_whole_episodes_are_unbiased(k):
 @pytest.mark.parametrize("state_weights", ["discounted", "geometric"])
 def test_scores_are_standard_normal(state_weights):
     scores = []
-    for k in SMALL[:25]:
+    for k in SMALL[:20]:
         mdp = random_problem(k)
         check = theory.z_scores(
             mdp, random_log_linear(mdp, k), 60, n_episodes=4, state_weights=state_weights, seed=99 + 1000 * k
@@ -60,7 +60,7 @@ def test_without_gamma_to_the_t_the_gradient_is_biased():
             initial_distribution=np.eye(8)[int(rng.integers(8))]
         )
         policy = nf.LogLinear(rng.standard_normal((8, 2, 2)))
-        if k < 10:
+        if k < 6:
             largest.append(biased(mdp, policy, n_episodes=10, state_weights="uniform").largest)
         # Its expectation, exactly: visits of whole episodes, without a discount, times the discounted advantages.
         visits = nf.evaluate(mdp.replace(gamma=1.0), policy).occupancy

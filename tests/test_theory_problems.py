@@ -51,6 +51,11 @@ def awkward_problem(k, horizon=None):
     )
 
 
+def both_kinds(k):
+    """Problem k of the paper's kind, and every other time an awkward one."""
+    return [random_problem(k)] + [awkward_problem(k)] * (k % 2)
+
+
 def random_policy(mdp, k, scale=1.0):
     rng = np.random.default_rng([3, k])
     theta = scale * rng.standard_normal(mdp.action_mask.shape)

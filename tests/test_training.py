@@ -163,42 +163,52 @@ def test_callback_ends_a_run_by_false_and_leaves_a_whole_agent_when_it_raises():
     assert other.theta.tobytes() == agent.theta.tobytes()
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
-@pytest.mark.parametrize("kind", ["one long iteration", "many seeds", "exact"])
-def test_interrupt_arrives_within_a_tenth_of_a_second_and_leaves_a_valid_agent(kind):
-    if kind == "one long iteration":
-        agent = nf.TRPO(LAKE, mode="sampled", n_steps=500_000, n_envs=32)
-        arguments = {"n_iterations": 1}
-    elif kind == "many seeds":
-        agent = nf.TRPO(LAKE, mode="sampled", n_episodes=1000)
-        arguments = {"n_iterations": 10_000, "n_seeds": 64}
-    else:
-        agent = nf.PPO(nf.problems.garnet(3000, 4, 3, gamma=0.99, seed=0))
-        arguments = {"n_iterations": 10_000}
-    raised = []
+def interrupted_run(make, arguments):
+    """Seconds from an alarm to the exception that ends the run, and the agent it leaves."""
+    agent = make()
 
     def handler(signum, frame):
-        raised.append(time.perf_counter())
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.6)
-    sent = time.perf_counter() + 0.6
+    signal.setitimer(signal.ITIMER_REAL, 0.4)
+    sent = time.perf_counter() + 0.4
     try:
         with pytest.raises(KeyboardInterrupt):
             agent.learn(**arguments)
-        arrived = time.perf_counter()
+        return time.perf_counter() - sent, agent
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)
-    assert raised
-    assert arrived - sent < 0.1 + 0.15  # 100 ms, and what a busy machine adds
+
+
+LONG_RUNS = {
+    "one long iteration": (
+        lambda: nf.TRPO(LAKE, mode="sampled", n_steps=500_000, n_envs=32),
+        {"n_iterations": 1},
+    ),
+    "many seeds": (lambda: nf.TRPO(LAKE, mode="sampled", n_episodes=1000), {"n_iterations": 10_000, "n_seeds": 64}),
+    "exact": (lambda: nf.PPO(nf.problems.garnet(3000, 4, 3, gamma=0.99, seed=0)), {"n_iterations": 10_000}),
+}
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
+@pytest.mark.parametrize("kind", LONG_RUNS)
+def test_interrupt_arrives_within_a_tenth_of_a_second_and_leaves_a_valid_agent(kind):
+    make, arguments = LONG_RUNS[kind]
+    latency = np.inf
+    for _ in range(5):  # the machine may be busy with something else once
+        seconds, agent = interrupted_run(make, arguments)
+        latency = min(latency, seconds)
+        if latency <= 0.1:
+            break
+    assert latency <= 0.1
     result = agent.result
     assert result.interrupted
     assert result.n_iterations == agent.iteration
     assert np.isfinite(agent.theta).all()
     if agent.iteration:
-        again = type(agent)(agent.mdp, **agent._settings).learn(agent.iteration, n_seeds=arguments.get("n_seeds", 1))
+        again = make().learn(agent.iteration, n_seeds=arguments.get("n_seeds", 1))
         assert again.policies[-1].theta.tobytes() == result.policies[-1].theta.tobytes()
 
 

@@ -383,8 +383,8 @@ def plot_policy(
     >>> import npgfast as nf
     >>> mdp = nf.problems.frozen_lake(gamma=0.99)
     >>> fig, ax = plot_policy(mdp, nf.TabularSoftmax(16, 4), cells=("SFFF", "FHFH", "FFFH", "HFFG"))
-    >>> ax.get_xlim(), ax.get_ylim()
-    ((-0.5, 3.5), (3.5, -0.5))
+    >>> ax.get_aspect()
+    1.0
     """
     mdp = problem if isinstance(problem, TabularMDP) else None
     rows, columns = _read_shape(problem, shape)

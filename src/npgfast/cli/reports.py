@@ -7,7 +7,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,14 +81,14 @@ def show(run: Run, console: Console) -> None:
     table = Table(show_edge=False, pad_edge=False)
     table.add_column(run.problem.name, no_wrap=True)
     for name, _ in runs:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
 
     def row(name: str, cells: Iterable[str]) -> None:
         table.add_row(name, *cells)
 
     row("objective J, median over seeds", (f"{np.median(one.final('objective')):.6g}" for _, one in runs))
     if result.n_seeds > 1:
-        row("  interquartile range", (_range(one.final("objective"), "{:.6g}") for _, one in runs))
+        row("  interquartile range", (_range(one.final("objective"), "{:.6g}".format) for _, one in runs))
     row("optimum J*", [f"{optimum.objective:.10g}"])
     row("  certified", [f"{_width(optimum)}"])
     if optimum.objective != 0.0:
@@ -98,11 +98,11 @@ def show(run: Run, console: Console) -> None:
         gaps = [one.final("gap") for _, one in runs]
         row("gap to the optimum", (f"{np.median(gap):.3g}" for gap in gaps))
     if result.n_seeds > 1:
-        row("  interquartile range", (f"{_percent(a)} to {_percent(b)}" for a, b in map(_quartiles, gaps)))
+        row("  interquartile range", (_range(gap, _percent) for gap in gaps))
     row("iterations", (str(one.n_iterations) for _, one in runs))
     if run.sampled:
         row("environment steps per seed", [f"{np.median(result.final('timesteps')):,.0f}"])
-        row("environment steps in all", [f"{run.steps:,.0f}"])
+        row("environment steps in this call", [f"{run.steps:,.0f}"])
     row("seconds", [f"{run.elapsed:.2f}", *(f"{one.final('seconds').sum():.3f}" for _, one in runs[1:])])
     if run.sampled and run.elapsed > 0.0:
         row("environment steps per second", [f"{run.steps / run.elapsed / 1e6:,.1f} million"])
@@ -116,11 +116,9 @@ def _quartiles(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _range(values: NDArray[np.float64], form: str) -> str:
+def _range(values: NDArray[np.float64], shown: Callable[[float], str]) -> str:
     low, high = _quartiles(values)
-    if values.size == 1:
-        return ""
-    return f"{form.format(low)} to {form.format(high)}"
+    return "" if values.size == 1 else f"{shown(low)} to {shown(high)}"
 
 
 def _percent(value: float) -> str:
@@ -288,8 +286,16 @@ def draw(run: Run, path: Path) -> None:
 
     result, grid = run.result, run.problem.grid
     drawn = grid is not None and run.problem.mdp.horizon is None and grid.shape[1] <= 16
-    fig = Figure(figsize=(12.0 if drawn else 7.5, 5.0), layout="constrained")
-    left, *right = fig.subplots(1, 2 if drawn else 1, squeeze=False, width_ratios=(7, 5) if drawn else None)[0]
+    wide = grid is not None and grid.shape[1] > 1.5 * grid.shape[0]
+    if drawn and wide:
+        fig = Figure(figsize=(8.0, 8.5), layout="constrained")
+        left, *right = fig.subplots(2, 1, height_ratios=(5, 3))
+    elif drawn:
+        fig = Figure(figsize=(12.0, 5.0), layout="constrained")
+        left, *right = fig.subplots(1, 2, width_ratios=(7, 5))
+    else:
+        fig = Figure(figsize=(7.5, 5.0), layout="constrained")
+        left, right = fig.subplots(), []
     relative = result.optimum.objective != 0.0
     curves = {result.algorithm + (" from samples" if run.sampled else ", exact"): result}
     if run.reference is not None:

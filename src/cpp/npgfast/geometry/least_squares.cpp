@@ -14,7 +14,9 @@ LeastSquares least_squares(Reals rows, Reals targets, Index d, double ridge) {
     matrix.topRows(n) = Eigen::Map<const RowMajor>(rows.data(), n, d);
     right.head(n) = Eigen::Map<const Eigen::VectorXd>(targets.data(), n);
     if (n_ridge > 0) matrix.bottomRows(d).diagonal().setConstant(std::sqrt(ridge));
-    const Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition(matrix);
+    Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
+    decomposition.setThreshold(rank_cutoff(d));
+    decomposition.compute(matrix);
     const Eigen::VectorXd solution = decomposition.solve(right);
     return {std::vector<double>(solution.begin(), solution.end()), decomposition.rank()};
 }

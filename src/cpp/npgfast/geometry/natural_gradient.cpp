@@ -3,7 +3,6 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 
 #include "npgfast/base/vector.hpp"
@@ -18,7 +17,6 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr Index kDenseFisherLimit = 256;  // above it conjugate gradients beat a factorisation for log-linear policies
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 struct DenseSolution {
     VectorXd x;
@@ -29,7 +27,7 @@ struct DenseSolution {
 DenseSolution solve_pinv(const MatrixXd& fisher, const VectorXd& gradient) {
     const Eigen::SelfAdjointEigenSolver<MatrixXd> eigen(fisher);
     const VectorXd& values = eigen.eigenvalues();
-    const double cutoff = static_cast<double>(fisher.rows()) * kEpsilon * values.cwiseAbs().maxCoeff();
+    const double cutoff = rank_cutoff(fisher.rows()) * values.cwiseAbs().maxCoeff();
     DenseSolution solution;
     VectorXd coefficients = eigen.eigenvectors().transpose() * gradient;
     for (Index j = 0; j < values.size(); ++j) {
@@ -46,7 +44,7 @@ DenseSolution solve_cholesky(const MatrixXd& fisher, const VectorXd& gradient) {
     DenseSolution solution{VectorXd::Zero(gradient.size()), gradient.size(), Status::negative_curvature};
     if (factor.info() != Eigen::Success) return solution;
     const VectorXd pivots = factor.matrixLLT().diagonal();
-    const double cutoff = static_cast<double>(fisher.rows()) * kEpsilon * fisher.diagonal().maxCoeff();
+    const double cutoff = rank_cutoff(fisher.rows()) * fisher.diagonal().maxCoeff();
     if (pivots.cwiseAbs2().minCoeff() <= cutoff) return solution;
     solution.x = factor.solve(gradient);
     solution.status = Status::ok;
