@@ -10,7 +10,7 @@ Conventions
 ``P`` is (S, A, S) with rows summing to ``1 - termination[s, a]``; ``rewards`` (S, A); ``mask`` (S, A) of bool, True
 where the action is allowed, or None; ``mu`` (S,); ``horizon`` a number of steps or None; ``probs`` (S, A), or
 (H, S, A) for a non-stationary policy. A batch is ``states``, ``actions``, ``weights`` (summing to 1), ``advantages``
-and ``effective_horizon``, as in :func:`vectorized.exact_batch`. Policies are tabular softmax (``theta`` of shape
+and ``effective_horizon``, as in :func:`loops.exact_batch`. Policies are tabular softmax (``theta`` of shape
 (S, A)) or, where ``features`` of shape (S, A, d) is given, log-linear (``theta`` of shape (d,)).
 """
 

@@ -1,0 +1,103 @@
+"""NumPy reference of every kernel, in one module per stage.
+
+Arguments and results of a function are those of its twin of the same name in :mod:`npgfast.reference.loops`, unless
+it says otherwise. Conventions are those of :mod:`npgfast.reference`.
+"""
+
+from npgfast.reference.vectorized.exact import (
+    evaluate,
+    exact_batch,
+    marginal_advantages,
+    reachable_states,
+    solve,
+)
+from npgfast.reference.vectorized.geometry import (
+    clipped_surrogate,
+    clipped_surrogate_gradient,
+    conjugate_gradient,
+    fisher_matrix,
+    fisher_vector_product,
+    kl_divergence,
+    natural_gradient_closed_form,
+    natural_gradient_pinv,
+    natural_gradient_regression,
+    policy_gradient,
+    surrogate,
+    surrogate_gradient,
+    surrogate_improvement,
+)
+from npgfast.reference.vectorized.policies import (
+    log_softmax,
+    policy_log_probs,
+    policy_probs,
+    score_log_linear,
+    score_tabular,
+    softmax,
+)
+from npgfast.reference.vectorized.sampling import (
+    alias_table,
+    discounted_returns,
+    gae,
+    philox4x32,
+    rollout,
+)
+from npgfast.reference.vectorized.training import (
+    train_npg_exact,
+    train_trpo_exact,
+)
+from npgfast.reference.vectorized.updates import (
+    cpi_update,
+    entropy_gradient,
+    entropy_npg_update,
+    kl_step_size,
+    normalize_advantages,
+    npg_update,
+    pg_update,
+    ppo_update,
+    soft_policy_iteration_update,
+    trpo_update,
+)
+
+__all__ = [
+    "alias_table",
+    "clipped_surrogate",
+    "clipped_surrogate_gradient",
+    "conjugate_gradient",
+    "cpi_update",
+    "discounted_returns",
+    "entropy_gradient",
+    "entropy_npg_update",
+    "evaluate",
+    "exact_batch",
+    "fisher_matrix",
+    "fisher_vector_product",
+    "gae",
+    "kl_divergence",
+    "kl_step_size",
+    "log_softmax",
+    "marginal_advantages",
+    "natural_gradient_closed_form",
+    "natural_gradient_pinv",
+    "natural_gradient_regression",
+    "normalize_advantages",
+    "npg_update",
+    "pg_update",
+    "philox4x32",
+    "policy_gradient",
+    "policy_log_probs",
+    "policy_probs",
+    "ppo_update",
+    "reachable_states",
+    "rollout",
+    "score_log_linear",
+    "score_tabular",
+    "soft_policy_iteration_update",
+    "softmax",
+    "solve",
+    "surrogate",
+    "surrogate_gradient",
+    "surrogate_improvement",
+    "train_npg_exact",
+    "train_trpo_exact",
+    "trpo_update",
+]
