@@ -61,7 +61,7 @@ def test_seed_of_many_equals_single_run_for_any_number_of_threads(mdp, index):
 def test_division_into_calls_and_resumption_change_nothing(index, tmp_path):
     whole = make_agents()[index].learn(7, n_seeds=3)
     seen = []
-    watched = make_agents()[index].learn(7, n_seeds=3, callback=lambda progress: seen.append(progress))
+    watched = make_agents()[index].learn(7, n_seeds=3, callback=seen.append)
     assert bits(watched) == bits(whole)
     assert [progress.iteration for progress in seen] == list(range(1, 8))
     assert [progress.history["objective"][2] for progress in seen] == list(whole.history["objective"][2])
@@ -167,7 +167,7 @@ def interrupted_run(make, arguments):
     """Seconds from an alarm to the exception that ends the run, and the agent it leaves."""
     agent = make()
 
-    def handler(signum, frame):
+    def handler(_signum, _frame):
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, handler)
@@ -280,9 +280,9 @@ def test_predict_is_reproducible_and_follows_the_policy():
 
 def test_policies_and_results_are_values():
     result = nf.TRPO(LAKE).learn(2)
-    again = pickle.loads(pickle.dumps(result))  # noqa: S301
+    again = pickle.loads(pickle.dumps(result))
     assert again.policy == result.policy
-    agent = pickle.loads(pickle.dumps(nf.TRPO(LAKE)))  # noqa: S301
+    agent = pickle.loads(pickle.dumps(nf.TRPO(LAKE)))
     assert agent.learn(2).policy == result.policy
 
 
@@ -299,8 +299,8 @@ BAD_ARGUMENTS = [
     (lambda: nf.TRPO(LAKE, max_kl=float("nan")), ValueError, "max_kl"),
     (lambda: nf.TRPO(LAKE, max_kl=float("inf")), ValueError, "max_kl"),
     (lambda: nf.TRPO(LAKE, max_kl="big"), TypeError, "max_kl"),
-    (lambda: nf.TRPO(LAKE, max_kl=lambda k: float("nan")).learn(1), ValueError, "max_kl"),
-    (lambda: nf.TRPO(LAKE, max_kl=lambda k: "x").learn(1), TypeError, "max_kl"),
+    (lambda: nf.TRPO(LAKE, max_kl=lambda _: float("nan")).learn(1), ValueError, "max_kl"),
+    (lambda: nf.TRPO(LAKE, max_kl=lambda _: "x").learn(1), TypeError, "max_kl"),
     (lambda: nf.TRPO(LAKE, backtrack_factor=1.0), ValueError, "backtrack_factor"),
     (lambda: nf.TRPO(LAKE, max_backtracks=-1), ValueError, "max_backtracks"),
     (lambda: nf.TRPO(LAKE, solver="magic"), ValueError, "solver"),

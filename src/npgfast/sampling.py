@@ -145,9 +145,7 @@ def rollout(
     offsets, states, actions, next_states, time, flags = _core.rollout(
         mdp._native, probs, envs, steps, limit, seed, thread_count(n_threads)
     )
-    if steps > 0:
-        shape, row, column = (steps, envs), *_positions(offsets, envs)
-    else:
+    if steps == 0:
         lengths = np.diff(offsets)
         starts = np.concatenate([np.cumsum(lengths[c::columns]) - lengths[c::columns] for c in range(columns)])
         order = np.concatenate([np.arange(c, envs, columns) for c in range(columns)])
@@ -159,6 +157,8 @@ def rollout(
         shape = (int(row.max()) + 1, columns)
 
     def place(values: NDArray[Any], dtype: type) -> NDArray[Any]:
+        if steps > 0:
+            return np.ascontiguousarray(values.reshape(envs, steps).T, dtype=dtype)
         out: NDArray[Any] = np.zeros(shape, dtype=dtype)
         out[row, column] = values
         return out

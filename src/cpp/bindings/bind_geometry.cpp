@@ -1,6 +1,5 @@
 #include "bindings/array_views.hpp"
 #include "bindings/bindings.hpp"
-#include "bindings/interruptible.hpp"
 #include "npgfast/geometry/conjugate_gradient.hpp"
 #include "npgfast/geometry/fisher.hpp"
 #include "npgfast/geometry/kl.hpp"
@@ -27,8 +26,12 @@ struct Setting {
 
 py::array bind_policy_gradient(const py::tuple& policy, const py::array& probs, const py::tuple& batch) {
     const Setting setting(policy, probs, batch);
-    return to_array(interruptible(
-        [&](const Interrupt&) { return policy_gradient(setting.policy, setting.probs, setting.summary()); }));
+    std::vector<double> gradient;
+    {
+        const py::gil_scoped_release release;
+        gradient = policy_gradient(setting.policy, setting.probs, setting.summary());
+    }
+    return to_array(std::move(gradient));
 }
 
 py::array bind_fisher_vector_product(const py::tuple& policy, const py::array& probs, const py::tuple& batch,
@@ -48,13 +51,13 @@ py::array bind_fisher_vector_product(const py::tuple& policy, const py::array& p
 py::array bind_fisher_matrix(const py::tuple& policy, const py::array& probs, const py::tuple& batch, int estimator) {
     const Setting setting(policy, probs, batch);
     const Index d = setting.policy.n_params;
-    return to_array(interruptible([&](const Interrupt&) {
-                        const BatchSummary summary = setting.summary();
-                        return FisherOperator(setting.policy, setting.probs, summary,
-                                              static_cast<Estimator>(estimator), 0.0)
-                            .dense();
-                    }),
-                    {d, d});
+    std::vector<double> matrix;
+    {
+        const py::gil_scoped_release release;
+        const BatchSummary summary = setting.summary();
+        matrix = FisherOperator(setting.policy, setting.probs, summary, static_cast<Estimator>(estimator), 0.0).dense();
+    }
+    return to_array(std::move(matrix), {d, d});
 }
 
 py::tuple bind_natural_gradient(const py::tuple& policy, const py::array& probs, const py::tuple& batch, int method,
@@ -62,11 +65,13 @@ py::tuple bind_natural_gradient(const py::tuple& policy, const py::array& probs,
     const Setting setting(policy, probs, batch);
     const NaturalGradientOptions options{static_cast<Solver>(method), static_cast<Estimator>(estimator), damping, rtol,
                                          0};
-    NaturalGradient result = interruptible([&](const Interrupt&) {
+    NaturalGradient result;
+    {
+        const py::gil_scoped_release release;
         const BatchSummary summary = setting.summary();
         const std::vector<double> gradient = policy_gradient(setting.policy, setting.probs, summary);
-        return natural_gradient(setting.policy, setting.probs, summary, gradient, options);
-    });
+        result = natural_gradient(setting.policy, setting.probs, summary, gradient, options);
+    }
     return py::make_tuple(to_array(std::move(result.direction)), static_cast<int>(result.status), result.residual_norm,
                           result.iterations, result.rank);
 }

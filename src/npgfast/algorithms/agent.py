@@ -298,8 +298,9 @@ class Agent(ABC):
 
         bounds = np.full(columns["objective"].shape, np.nan)
         policy = self._policy
-        applies = self._steps_along_advantages and self.mode == "exact" and isinstance(policy, TabularSoftmax)
-        if not applies or self._options["tau"] > 0.0 or self.mdp.horizon is not None:
+        if not isinstance(policy, TabularSoftmax) or not self._steps_along_advantages or self.mode != "exact":
+            return bounds
+        if self._options["tau"] > 0.0 or self.mdp.horizon is not None:
             return bounds
         for k, theta in enumerate(start.theta):
             # Steps are positive until one is refused; the policy, and its bound, then stay.
