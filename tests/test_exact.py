@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 
 import npgfast as nf
 from npgfast.reference import loops, vectorized
@@ -272,3 +273,16 @@ def test_every_horizon_row_that_can_be_visited_has_weight():
         row = nf.exact_batch(mdp, random_policy(mdp, scale=2000.0)).weights.reshape(7, mdp.n_states, -1)[h, s]
         layers = vectorized.reachable_states(mdp.dense(), mdp.initial_distribution, mdp.action_mask, 7)
         assert_array_equal(row > 0, mdp.action_mask[s] & layers[h, s])
+
+
+@pytest.mark.parametrize("n_states", [20_000, 25_000])
+def test_long_random_walk_is_evaluated_or_refused_at_gamma_one(n_states):
+    """Expected time to leave the interval, V(i) = (i + 1)(n - i) for steps to either side: condition number n^2."""
+    rows = np.arange(n_states)
+    left = sparse.csr_matrix((np.ones(n_states - 1), (rows[1:], rows[:-1])), shape=(n_states, n_states))
+    walk = 0.5 * (left + left.T)
+    termination = np.zeros((n_states, 1))
+    termination[[0, -1], 0] = 0.5
+    mdp = nf.TabularMDP(walk.tocsr(), np.ones((n_states, 1)), termination=termination, gamma=1.0)
+    expected = (rows + 1.0) * (n_states - rows)
+    np.testing.assert_allclose(nf.evaluate(mdp, nf.TabularSoftmax(n_states, 1)).values, expected, rtol=1e-6)

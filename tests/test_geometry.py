@@ -260,3 +260,15 @@ def test_natural_gradient_scales_with_the_rewards(kind, scale):
         got = nf.natural_gradient(policy, scaled, method=method)
         assert got.status == "ok", method
         close(got.direction / scale, nf.natural_gradient(policy, exact, method=method).direction, 1e-9)
+
+
+def test_exhaustive_batch_of_another_policy_is_not_taken_for_its_own():
+    mdp = nf.problems.garnet(12, 3, 3, gamma=0.9, seed=2)
+    batch = nf.exact_batch(mdp, nf.TabularSoftmax(12, 3))
+    policy = nf.TabularSoftmax(12, 3, np.random.default_rng(0).normal(size=36))
+    directions = [
+        nf.natural_gradient(policy, batch, method=method, rtol=1e-13).direction
+        for method in ("closed_form", "pinv", "cg")
+    ]
+    for direction in directions[1:]:
+        np.testing.assert_allclose(direction, directions[0], rtol=1e-8, atol=1e-8 * np.abs(directions[0]).max())

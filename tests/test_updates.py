@@ -398,3 +398,71 @@ def test_ppo_minibatches_equal_reference_and_use_every_sample_once_an_epoch():
     )
     agent.learn(1)
     np.testing.assert_allclose(agent.theta[0], theta.reshape(-1), rtol=0, atol=1e-9)
+
+
+def test_step_lost_in_rounding_is_not_ok():
+    mdp = random_problem(13, masked=False)
+    policy = nf.TabularSoftmax(7, 3, np.full(21, 1e20))
+    for agent in make_agents(mdp, policy):
+        if not isinstance(agent, nf.ConservativePolicyIteration):  # its theta is log pi'
+            assert_unmoved(agent, "zero_gradient")
+
+
+def test_huge_rewards_do_not_overflow_a_step():
+    mdp = random_problem(14, masked=False)
+    huge = nf.TabularMDP(
+        mdp.dense(), mdp.rewards * 1e160, termination=mdp.termination, gamma=mdp.gamma,
+        initial_distribution=mdp.initial_distribution,
+    )  # fmt: skip
+    for settings in ({"max_kl": 0.01}, {"max_kl": 0.01, "solver": "pinv"}):
+        for algorithm in (nf.TRPO, nf.NaturalPolicyGradient):
+            expected = algorithm(mdp, **settings).learn(1).policy.theta
+            result = algorithm(huge, **settings).learn(1)
+            assert result.history["status"][0, 0] == "ok"
+            np.testing.assert_allclose(result.policy.theta, expected, rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(
+        nf.PPO(huge).learn(1).policy.theta, nf.PPO(mdp).learn(1).policy.theta, rtol=1e-8, atol=1e-12
+    )
+
+
+def test_conjugate_gradients_come_close_to_the_optimum_and_then_say_why_they_stop():
+    """Near a deterministic policy F is singular to working precision; CG then refuses instead of following noise."""
+    mdp = nf.problems.frozen_lake(gamma=0.99)
+    result = nf.NaturalPolicyGradient(mdp, step_size=1.0, solver="cg").learn(300)
+    assert result.final("gap")[0] <= 1e-5
+    assert (np.diff(result.history["objective"][0]) >= -1e-12).all()
+    assert set(result.history["status"][0, -100:]) <= {"negative_curvature", "zero_gradient", "ok"}
+
+
+def test_sampled_conservative_step_leaves_states_it_has_not_seen():
+    mdp = nf.problems.garnet(200, 4, 2, gamma=0.9, seed=0, termination=0.3)
+    agent = nf.ConservativePolicyIteration(mdp, mode="sampled", n_episodes=50, mixture=0.2, seed=3)
+    agent.learn(1)
+    seen = np.unique(nf.sample_batch(mdp, nf.TabularSoftmax(200, 4), n_episodes=50, seed=3).states)
+    moved = np.flatnonzero(agent.theta[0].reshape(200, 4).any(axis=1))
+    assert moved.size
+    assert set(moved) < set(seen)
+    assert seen.size < 200
+
+
+def test_certificates_are_given_only_where_they_hold():
+    mdp = nf.problems.garnet(20, 4, 3, gamma=0.9, seed=0)
+    for settings in ({"damping": 1e4}, {"solver": "cg"}, {"solver": "cholesky", "damping": 1.0}):
+        result = nf.NaturalPolicyGradient(mdp, step_size=10.0, **settings).learn(3, certificates=True)
+        assert np.isnan(result.history["bound"]).all()
+
+
+def test_mask_of_the_policy_decides_what_can_be_reached():
+    mdp = nf.TabularMDP(
+        [[[0, 1, 0], [0, 0, 1]], [[0, 0, 1], [0, 0, 1]], [[1, 0, 0], [1, 0, 0]]],
+        [[0, 1], [1, 2], [0, 3]],
+        initial_distribution=[1, 0, 0],
+        gamma=0.9,
+    )
+    policy = nf.TabularSoftmax(3, 2, action_mask=[[False, True], [True, True], [True, True]])
+    batch = nf.exact_batch(mdp, policy)
+    assert not batch.weights.reshape(3, 2)[1].any()
+    assert not nf.natural_gradient(policy, batch).direction.reshape(3, 2)[1].any()
+    agent = nf.NaturalPolicyGradient(mdp, policy, step_size=1.0)
+    agent.learn(2)
+    assert not agent.theta[0].reshape(3, 2)[1].any()

@@ -18,6 +18,7 @@ FloatArray = NDArray[np.float64]
 _LINEAR_METHODS = ("auto", "direct", "krylov")
 _OPTIMALITY_METHODS = ("auto", "policy_iteration", "modified_policy_iteration", "value_iteration")
 _SMALLEST_WEIGHT = 5e-324
+LARGEST_TAU = 1e100  # keeps regularised values far from overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +163,8 @@ def evaluate(
     Raises
     ------
     TypeError, ValueError
-        For a policy that does not fit the problem; at gamma = 1, for one that never ends from some state, named.
+        For a policy that does not fit the problem; at gamma = 1, for one that never ends from some state, named; for a
+        chain so ill-conditioned that the residual stays above 1e-10.
 
     References
     ----------
@@ -176,7 +178,8 @@ def evaluate(
     np.float64(1.0)
     """
     mdp = _check_problem(mdp)
-    tau = _validate.real("tau", tau, low=0.0)
+    tau = _validate.real("tau", tau, low=0.0, high=LARGEST_TAU)
+    _validate.allocation("values over the horizon", mdp.horizon or 1, mdp.n_states, mdp.n_actions)
     code = _LINEAR_METHODS.index(_validate.choice("method", method, _LINEAR_METHODS))
     log_probs, probs = _policy_tables(mdp, policy)
     return Evaluation(*_core.evaluate(mdp._native, probs, log_probs, tau, code))
@@ -222,9 +225,10 @@ def solve(
     (array([18., 20.]), True)
     """
     mdp = _check_problem(mdp)
-    tau = _validate.real("tau", tau, low=0.0)
+    tau = _validate.real("tau", tau, low=0.0, high=LARGEST_TAU)
     tol = _validate.real("tol", tol, low=0.0, low_open=True)
     max_iterations = _validate.integer("max_iterations", max_iterations, low=1)
+    _validate.allocation("values over the horizon", mdp.horizon or 1, mdp.n_states, mdp.n_actions)
     code = _OPTIMALITY_METHODS.index(_validate.choice("method", method, _OPTIMALITY_METHODS))
     objective, values, action_values, actions, lower, upper, iterations, converged = _core.solve(
         mdp._native, tau, tol, code, max_iterations
@@ -269,7 +273,7 @@ def exact_batch(mdp: TabularMDP, policy: SoftmaxPolicy, *, tau: float = 0.0) -> 
     rows = 1 if mdp.horizon is None else mdp.horizon
     occupancy = evaluation.occupancy.reshape(rows, mdp.n_states)
     weights = occupancy[:, :, None] * probs
-    possible = _reachable_rows(mdp, rows)[:, :, None] & policy.action_mask
+    possible = _reachable_rows(mdp, policy, rows)[:, :, None] & policy.action_mask
     weights = np.where(possible, np.maximum(weights, _SMALLEST_WEIGHT), 0.0)
     states, actions = np.divmod(np.arange(mdp.n_states * mdp.n_actions), mdp.n_actions)
     return Batch(
@@ -283,14 +287,33 @@ def exact_batch(mdp: TabularMDP, policy: SoftmaxPolicy, *, tau: float = 0.0) -> 
     )
 
 
-def _reachable_rows(mdp: TabularMDP, rows: int) -> NDArray[np.bool_]:
-    """Which states can be visited (at step h, with a horizon) through allowed actions, (rows, S)."""
-    if mdp.horizon is None:
-        return mdp.reachable[None, :]
+def _reachable(mdp: TabularMDP, policy: SoftmaxPolicy) -> NDArray[np.bool_]:
+    """Which states can be visited through the actions that the policy's mask allows, (S,)."""
+    if np.array_equal(policy.action_mask, mdp.action_mask):
+        return mdp.reachable
+    rows = 1 if mdp.horizon is None else mdp.horizon
+    return cast("NDArray[np.bool_]", _reachable_rows(mdp, policy, rows).any(axis=0))
+
+
+def _reachable_rows(mdp: TabularMDP, policy: SoftmaxPolicy, rows: int) -> NDArray[np.bool_]:
+    """Which states can be visited (at step h, with a horizon) through the policy's actions, (rows, S)."""
     indptr, indices, _ = mdp.csr
-    source = np.repeat(np.arange(mdp.n_states * mdp.n_actions) // mdp.n_actions, np.diff(indptr))
+    pair = np.repeat(np.arange(mdp.n_states * mdp.n_actions), np.diff(indptr))
+    taken = policy.action_mask.reshape(-1)[pair]
+    source, successor = pair[taken] // mdp.n_actions, indices[taken]
+    now = mdp.initial_distribution > 0.0
+    if mdp.gamma == 0.0:
+        return np.concatenate([now[None, :], np.zeros((rows - 1, mdp.n_states), dtype=np.bool_)])
     reachable = np.zeros((rows, mdp.n_states), dtype=np.bool_)
-    reachable[0] = mdp.initial_distribution > 0.0
-    for h in range(1, rows if mdp.gamma > 0.0 else 1):
-        reachable[h, indices[reachable[h - 1][source]]] = True
-    return cast("NDArray[np.bool_]", reachable)
+    reachable[0] = now
+    if mdp.horizon is not None:
+        for h in range(1, rows):
+            reachable[h, successor[reachable[h - 1][source]]] = True
+        return reachable
+    if np.array_equal(policy.action_mask, mdp.action_mask):
+        return mdp.reachable[None, :]
+    while True:
+        n_before = int(reachable.sum())
+        reachable[0, successor[reachable[0][source]]] = True
+        if int(reachable.sum()) == n_before:
+            return reachable

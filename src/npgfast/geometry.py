@@ -282,7 +282,7 @@ def conjugate_gradient(
     >>> result.x, result.status == "ok"
     (array([1., 1.]), True)
     """
-    right = _validate.real_array("b", b, (None,))
+    right = _validate.real_array("b", b, (None,)).copy()  # the operator may change what the caller gave
     start = np.zeros_like(right)
     if x0 is not None:
         start = _validate.real_array("x0", x0, right.shape, because="to match b")

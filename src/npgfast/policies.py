@@ -263,7 +263,9 @@ class TabularSoftmax(SoftmaxPolicy):
 
     def with_theta(self, theta: ArrayLike) -> Self:
         """Return the same policy at another theta, shape (S*A,) or (S, A)."""
-        return type(self)(self.n_states, self.n_actions, theta, action_mask=self.action_mask)
+        other = type(self)(self.n_states, self.n_actions, theta)
+        other._assign(action_mask=self.action_mask)
+        return other
 
     def _fields(self) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
         sizes = {"n_states": self.n_states, "n_actions": self.n_actions}
@@ -336,8 +338,18 @@ class LogLinear(SoftmaxPolicy):
         return self.features, self.offset, self.action_mask.view(np.uint8)
 
     def with_theta(self, theta: ArrayLike) -> Self:
-        """Return the same policy at another theta, shape (d,)."""
-        return type(self)(self.features, theta, offset=self.offset, action_mask=self.action_mask)
+        """Return the same policy at another theta, shape (d,); features, offset and mask are shared."""
+        other = object.__new__(type(self))
+        weights = _validate.real_array("theta", theta, (self.n_params,), because="to match the policy")
+        other._assign(
+            n_states=self.n_states,
+            n_actions=self.n_actions,
+            theta=_freeze(weights, theta),
+            action_mask=self.action_mask,
+            features=self.features,
+            offset=self.offset,
+        )
+        return other
 
     def _fields(self) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
         arrays = {"features": self.features, "theta": self.theta, "action_mask": self.action_mask}

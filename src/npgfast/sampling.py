@@ -81,15 +81,6 @@ def _read_lengths(n_steps: int | None, n_episodes: int | None, n_envs: int | Non
     return episodes, 0, min(columns, episodes)
 
 
-def _negligible_time(mdp: TabularMDP) -> int:
-    """Step after which a discounted episode weighs less than 1e-16, or 0 at gamma = 1."""
-    if mdp.gamma == 1.0:
-        return 0
-    if mdp.gamma == 0.0:
-        return 1
-    return int(np.ceil(np.log(1e-16 * (1.0 - mdp.gamma)) / np.log(mdp.gamma)))
-
-
 def rollout(
     env: TabularMDP,
     policy: SoftmaxPolicy,
@@ -141,9 +132,8 @@ def rollout(
     envs, steps, columns = _read_lengths(n_steps, n_episodes, n_envs)
     seed = _validate.integer("seed", seed, low=0, high=2**64 - 1)
     log_probs, probs = policy._table
-    limit = _negligible_time(mdp) if steps == 0 else 0
     offsets, states, actions, next_states, time, flags = _core.rollout(
-        mdp._native, probs, envs, steps, limit, seed, thread_count(n_threads)
+        mdp._native, probs, envs, steps, seed, thread_count(n_threads)
     )
     if steps == 0:
         lengths = np.diff(offsets)

@@ -57,25 +57,37 @@ class Linear:
         return self.initial + share * (self.final - self.initial)
 
 
-def check(name: str, value: Schedule, *, low: float, low_open: bool = False, high: float = np.inf) -> Schedule:
-    """Check a schedule's constant, or that it is callable; what a callable returns is checked by `values`."""
-    if callable(value):
-        return value
-    return _validate.real(name, value, low=low, low_open=low_open, high=high)
+@dataclass(frozen=True)
+class Checked:
+    """A schedule with the interval that its values must lie in; an upper end of inf lets infinite values pass."""
 
+    name: str
+    schedule: Schedule
+    low: float = 0.0
+    high: float = np.inf
+    low_open: bool = True
 
-def values(name: str, schedule: Schedule, first: int, n: int) -> NDArray[np.float64]:
-    """The schedule at iterations first, ..., first + n - 1; infinite values pass, for the optimiser to report."""
-    if not callable(schedule):
-        return np.full(n, float(schedule))
-    out = np.empty(n)
-    for i in range(n):
-        value = schedule(first + i)
-        if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
-            msg = f"{name}({first + i}): expected a number, got {type(value).__name__}"
-            raise TypeError(msg)
-        if np.isnan(value) or value < 0.0:
-            msg = f"{name}({first + i})={value}: expected a nonnegative number"
-            raise ValueError(msg)
-        out[i] = value
-    return out
+    def __post_init__(self) -> None:
+        if not callable(self.schedule):
+            high_open = np.isfinite(self.high)
+            _validate.real(
+                self.name, self.schedule, low=self.low, high=self.high, low_open=self.low_open, high_open=high_open
+            )
+
+    def values(self, first: int, n: int) -> NDArray[np.float64]:
+        """The numbers of iterations first, ..., first + n - 1."""
+        if not callable(self.schedule):
+            return np.full(n, float(self.schedule))
+        out = np.empty(n)
+        for i in range(n):
+            value = self.schedule(first + i)
+            if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+                msg = f"{self.name}({first + i}): expected a number, got {type(value).__name__}"
+                raise TypeError(msg)
+            below = value <= self.low if self.low_open else value < self.low
+            if np.isnan(value) or below or (np.isfinite(self.high) and value >= self.high):
+                interval = f"{'(' if self.low_open else '['}{self.low:g}, {self.high:g})"
+                msg = f"{self.name}({first + i})={value}: expected a number in {interval}"
+                raise ValueError(msg)
+            out[i] = value
+        return out

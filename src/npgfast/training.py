@@ -43,6 +43,7 @@ HISTORY = (
     "seconds",
 )
 _CHUNK_SECONDS = 0.1
+_CHUNK_ITERATIONS = 4  # at least: each call evaluates the policy once more than it has iterations
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,18 +53,19 @@ class TrainState:
     Attributes
     ----------
     seeds : ndarray of uint64, shape (n_seeds,)
-    iteration : int
-        Iterations done; those of a seed that has finished stand in n_done.
     theta, best_theta : ndarray, shape (n_seeds, n_params)
         best_theta has no columns unless the best iterate is kept.
     adam_first, adam_second : ndarray, shape (n_seeds, n_params) for PPO, else no columns
     baseline : ndarray, shape (n_seeds, S), or (n_seeds, H*S), or no columns
     environments : ndarray of int32, shape (n_seeds, n_envs, 2)
         State (-1: about to start) and time of each environment that is resumed.
+    mass, n_started : ndarray, shape (n_seeds,)
+        Over all rollouts that resume: the sum of the discounts and the episodes started, whose ratio estimates L.
+    n_done : ndarray of int, shape (n_seeds,)
+        Iterations done; they key the random numbers and the schedules.
     """
 
     seeds: NDArray[np.uint64]
-    iteration: int
     theta: FloatArray
     best_theta: FloatArray
     best_objective: FloatArray
@@ -73,6 +75,9 @@ class TrainState:
     baseline: FloatArray
     environments: NDArray[np.int32]
     timesteps: FloatArray
+    timestep_limit: FloatArray
+    mass: FloatArray
+    n_started: FloatArray
     seconds: FloatArray
     finished: NDArray[np.uint8]
     n_done: NDArray[np.int64]
@@ -109,9 +114,11 @@ class Result:
     algorithm : str
     history : dict of str to ndarray, shape (n_seeds, n_iterations)
         Column k is after the (k+1)-th update: objective (J), regularized_objective (J_tau), gap and regularized_gap to
-        the optimum, return_mean, entropy (nats), kl (nats, of the step), surrogate (its predicted gain), gradient_norm,
-        step_size, status (names of `Status`), timesteps, effective_horizon, solver_iterations, backtracks,
-        clip_fraction, seconds (of computation for that seed). NaN, and status "", after a seed has finished. With
+        the optimum (NaN where its certificate is wider than 1e-6), return_mean (the undiscounted reward per episode
+        that ended in the batch, NaN if none did; in exact mode the objective before the update), entropy (nats), kl
+        (nats, of the step), surrogate (its predicted gain), gradient_norm, step_size, status (names of `Status`),
+        timesteps, effective_horizon, solver_iterations, backtracks, clip_fraction, seconds (of computation for that
+        seed). NaN, and status "", after a seed has finished. With
         certificates also bound, a theorem's bound on the gap where one applies, else NaN.
     initial : dict of str to ndarray, shape (n_seeds,)
         objective, regularized_objective, entropy, gap, regularized_gap before the first update.
@@ -218,7 +225,6 @@ def initial_state(
     environments[:, :, 0] = -1
     return TrainState(
         seeds=seeds,
-        iteration=0,
         theta=np.tile(policy.theta, (n, 1)),
         best_theta=np.tile(policy.theta, (n, 1)) if keep_best else np.zeros((n, 0)),
         best_objective=np.full(n, -np.inf),
@@ -228,6 +234,9 @@ def initial_state(
         baseline=np.zeros((n, cells)),
         environments=environments,
         timesteps=np.zeros(n),
+        timestep_limit=np.full(n, np.inf),
+        mass=np.zeros(n),
+        n_started=np.zeros(n),
         seconds=np.zeros(n),
         finished=np.zeros(n, dtype=np.uint8),
         n_done=np.zeros(n, dtype=np.int64),
@@ -237,6 +246,7 @@ def initial_state(
 def advance(
     mdp: TabularMDP,
     policy: SoftmaxPolicy,
+    reachable: NDArray[np.bool_],
     state: TrainState,
     options: Mapping[str, Any],
     schedules: Callable[[int, int], dict[str, FloatArray]],
@@ -245,7 +255,7 @@ def advance(
     *,
     every_iteration: bool,
 ) -> tuple[TrainState, FloatArray, FloatArray, BaseException | None]:
-    """Run up to `n_iterations` more iterations, in calls of about a tenth of a second.
+    """Run up to `n_iterations` more iterations, in calls of about a tenth of a second or four iterations.
 
     A call either completes or, when a signal handler raises, has no effect at all. How the iterations are divided into
     calls does not change a bit of the outcome.
@@ -259,7 +269,6 @@ def advance(
     interruption : BaseException or None
         What a signal handler, or the callback, raised.
     """
-    reachable = mdp.reachable.view(np.uint8)
     done, size = 0, 1
     parts: list[FloatArray] = []
     initial = np.full((state.seeds.size, 3), np.nan)
@@ -268,19 +277,20 @@ def advance(
         n = size if n_iterations is None else min(size, n_iterations - done)
         arrays = state.arrays()
         seconds = arrays.pop("seconds")
+        first = int(state.n_done.min())
         started = time.perf_counter()
         try:
             chunk, before = _core.train(
                 mdp._native,
                 policy._native,
-                reachable,
+                reachable.view(np.uint8),
                 dict(options),
-                schedules(state.iteration, n),
-                state.iteration,
+                schedules(first, int(state.n_done.max()) - first + n),
+                first,
                 n,
                 arrays,
             )
-        except KeyboardInterrupt as error:
+        except BaseException as error:  # noqa: BLE001 - raised again by the caller, once the agent is whole
             interruption = error
             break
         elapsed = time.perf_counter() - started
@@ -288,11 +298,11 @@ def advance(
             initial = before
         chunk[:, :, HISTORY.index("seconds")] += seconds[:, None]
         latest = np.nanmax(chunk[:, :, HISTORY.index("seconds")], axis=1, initial=0.0)
-        state = replace(state, iteration=state.iteration + n, seconds=np.maximum(seconds, latest), **arrays)
+        state = replace(state, seconds=np.maximum(seconds, latest), **arrays)
         parts.append(chunk)
         done += n
         if not every_iteration:
-            size = max(1, min(2 * size, int(_CHUNK_SECONDS * n / max(elapsed, 1e-9))))
+            size = min(2 * size, max(_CHUNK_ITERATIONS, int(_CHUNK_SECONDS * n / max(elapsed, 1e-9))))
         try:
             if on_chunk is not None and not on_chunk(state, chunk):
                 break
@@ -304,6 +314,12 @@ def advance(
     return state, history[:, :longest], initial, interruption
 
 
+def _known(optimum: Solution) -> float:
+    """The optimal objective, or NaN if its certificate is wider than 1e-6."""
+    width = optimum.upper - optimum.lower
+    return optimum.objective if width <= 1e-6 * max(1.0, abs(optimum.objective)) else float("nan")
+
+
 def named_history(
     history: FloatArray, initial: FloatArray, optimum: Solution, regularized_optimum: Solution
 ) -> tuple[dict[str, NDArray[Any]], dict[str, FloatArray]]:
@@ -313,6 +329,6 @@ def named_history(
     columns["status"] = np.array([*map(str, Status), ""])[np.where(np.isnan(codes), len(Status), codes).astype(int)]
     before = {"objective": initial[:, 0], "regularized_objective": initial[:, 1], "entropy": initial[:, 2]}
     for values in (columns, before):
-        values["gap"] = optimum.objective - values["objective"]
-        values["regularized_gap"] = regularized_optimum.objective - values["regularized_objective"]
+        values["gap"] = _known(optimum) - values["objective"]
+        values["regularized_gap"] = _known(regularized_optimum) - values["regularized_objective"]
     return columns, before

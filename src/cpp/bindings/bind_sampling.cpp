@@ -38,27 +38,20 @@ py::tuple bind_alias_table(const py::array& probabilities_array) {
                           to_array(std::move(other), {n, k}));
 }
 
-RolloutOptions rollout_options(Index n_envs, Index n_steps, Index max_episode_steps, double restart_probability,
-                               std::uint64_t seed, int n_threads) {
+void check_lengths(Index n_envs, Index n_steps, int n_threads) {
     if (n_envs < 1) throw py::value_error("n_envs: expected at least 1");
     if (n_steps < 0) throw py::value_error("n_steps: expected at least 0");
-    if (max_episode_steps < 0) throw py::value_error("max_episode_steps: expected at least 0");
     if (n_threads < 1) throw py::value_error("n_threads: expected at least 1");
-    RolloutOptions options;
-    options.n_envs = n_envs;
-    options.n_steps = n_steps;
-    options.max_episode_steps = max_episode_steps;
-    options.restart_probability = restart_probability;
-    options.seed = seed;
-    options.n_threads = n_threads;
-    return options;
 }
 
 py::tuple bind_rollout(const py::tuple& mdp_arrays, const py::array& probs_array, Index n_envs, Index n_steps,
-                       Index max_episode_steps, std::uint64_t seed, int n_threads) {
+                       std::uint64_t seed, int n_threads) {
     const TabularMdp mdp = mdp_view(mdp_arrays);
     const Reals probs = view<double>(probs_array, "probs", {mdp.n_states, mdp.n_actions});
-    const RolloutOptions options = rollout_options(n_envs, n_steps, max_episode_steps, 0.0, seed, n_threads);
+    check_lengths(n_envs, n_steps, n_threads);
+    RolloutOptions options = rollout_for(mdp, StateWeights::uniform, n_envs, n_steps);
+    options.seed = seed;
+    options.n_threads = n_threads;
     Rollout result = interruptible([&](const Interrupt& interrupt) {
         return rollout(TabularSimulator(mdp), policy_alias_table(probs, mdp.n_actions), options, {}, interrupt);
     });
@@ -78,10 +71,10 @@ py::tuple bind_sample(const py::tuple& mdp_arrays, const py::array& probs_array,
     if (!baseline.is_none())
         weighing.baseline = view<double>(as_array(baseline, "baseline"), "baseline",
                                          {std::max<Index>(mdp.horizon, 1) * mdp.n_states});
-    const bool geometric = weighing.state_weights == StateWeights::geometric;
-    RolloutOptions options =
-        rollout_options(n_envs, n_steps, geometric ? 0 : negligible_time(mdp.gamma), geometric ? 1.0 - mdp.gamma : 0.0,
-                        seed, n_threads);
+    check_lengths(n_envs, n_steps, n_threads);
+    RolloutOptions options = rollout_for(mdp, weighing.state_weights, n_envs, n_steps);
+    options.seed = seed;
+    options.n_threads = n_threads;
     Rollout played;
     Sample sample = interruptible([&](const Interrupt& interrupt) {
         played = rollout(TabularSimulator(mdp), policy_alias_table(probs, mdp.n_actions), options, {}, interrupt);
@@ -90,7 +83,7 @@ py::tuple bind_sample(const py::tuple& mdp_arrays, const py::array& probs_array,
     return py::make_tuple(to_array(std::move(played.states)), to_array(std::move(played.actions)),
                           to_array(std::move(sample.weights)), to_array(std::move(sample.advantages)),
                           to_array(std::move(sample.returns)), to_array(std::move(played.time)),
-                          sample.effective_horizon, sample.return_mean);
+                          sample.mass / static_cast<double>(std::max<Index>(sample.n_started, 1)), sample.return_mean);
 }
 
 py::array bind_gae(const py::array& rewards_array, const py::array& values_array, const py::array& terminated_array,
@@ -142,7 +135,7 @@ void bind_sampling(py::module_& m) {
     m.def("philox", &bind_philox, py::arg("counters"), py::arg("key"));
     m.def("alias_table", &bind_alias_table, py::arg("probabilities"));
     m.def("rollout", &bind_rollout, py::arg("mdp"), py::arg("probs"), py::arg("n_envs"), py::arg("n_steps"),
-          py::arg("max_episode_steps"), py::arg("seed"), py::arg("n_threads"));
+          py::arg("seed"), py::arg("n_threads"));
     m.def("sample", &bind_sample, py::arg("mdp"), py::arg("probs"), py::arg("log_probs"), py::arg("n_envs"),
           py::arg("n_steps"), py::arg("state_weights"), py::arg("gae_lambda"), py::arg("baseline"), py::arg("tau"),
           py::arg("seed"), py::arg("n_threads"));

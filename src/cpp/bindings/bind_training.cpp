@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "bindings/array_views.hpp"
 #include "bindings/bindings.hpp"
 #include "bindings/interruptible.hpp"
@@ -36,7 +38,6 @@ TrainOptions train_options(const py::dict& given) {
     read("gae_lambda", options.gae_lambda);
     read("use_baseline", options.use_baseline);
     read("target", options.target);
-    read("total_timesteps", options.total_timesteps);
     read("n_threads", options.n_threads);
     if (options.n_envs < 1 || options.n_steps < 0) throw py::value_error("n_envs, n_steps: out of range");
     return options;
@@ -51,12 +52,19 @@ py::tuple bind_train(const py::tuple& mdp_arrays, const py::tuple& policy_arrays
         throw py::value_error("policy: expected the sizes of the MDP");
     const Flags reachable = view<std::uint8_t>(reachable_array, "reachable", {mdp.n_states});
     const TrainOptions options = train_options(option_values);
-    if (n_iterations < 1 || first_iteration < 0 || first_iteration + n_iterations > (Index{1} << 28))
-        throw py::value_error("n_iterations: expected at least 1, and at most 2**28 over a run");
+    if (n_iterations < 1) throw py::value_error("n_iterations: expected at least 1");
+    const py::array n_done = as_array(state_arrays["n_done"], "n_done");
+    Index last_iteration = 0;
+    for (std::int64_t done : view<std::int64_t>(n_done, "n_done", {kAny})) {
+        if (done < first_iteration) throw py::value_error("n_done: before first_iteration");
+        last_iteration = std::max<Index>(last_iteration, done + n_iterations);
+    }
+    if (first_iteration < 0 || last_iteration > (Index{1} << 28))
+        throw py::value_error("n_iterations: a run has at most 2**28 of them");
 
     Schedules schedules;
     const auto schedule = [&](const char* key) {
-        return view<double>(as_array(schedule_arrays[key], key), key, {n_iterations});
+        return view<double>(as_array(schedule_arrays[key], key), key, {last_iteration - first_iteration});
     };
     schedules.step_size = schedule("step_size");
     schedules.max_kl = schedule("max_kl");
@@ -66,7 +74,7 @@ py::tuple bind_train(const py::tuple& mdp_arrays, const py::tuple& policy_arrays
     schedules.entropy_coefficient = schedule("entropy_coefficient");
 
     std::vector<py::array> owners;
-    owners.reserve(16);
+    owners.reserve(20);
     const auto array = [&](const char* key) -> py::array& {
         owners.push_back(as_array(state_arrays[key], key));
         return owners.back();
@@ -94,6 +102,9 @@ py::tuple bind_train(const py::tuple& mdp_arrays, const py::tuple& policy_arrays
     const auto environments =
         mutable_view<std::int32_t>(array("environments"), "environments", {n_seeds, n_resumed, 2});
     state.timesteps = mutable_view<double>(array("timesteps"), "timesteps", {n_seeds});
+    state.timestep_limit = view<double>(array("timestep_limit"), "timestep_limit", {n_seeds});
+    state.mass = mutable_view<double>(array("mass"), "mass", {n_seeds});
+    state.n_started = mutable_view<double>(array("n_started"), "n_started", {n_seeds});
     state.finished = mutable_view<std::uint8_t>(array("finished"), "finished", {n_seeds});
     state.n_done = mutable_view<std::int64_t>(array("n_done"), "n_done", {n_seeds});
     static_assert(sizeof(EnvironmentState) == 2 * sizeof(std::int32_t));

@@ -54,7 +54,7 @@ def solve(
 def philox(counters: NDArray[np.uint32], key: NDArray[np.uint32]) -> NDArray[np.uint32]: ...
 def alias_table(probabilities: _Floats) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int32]]: ...
 def rollout(
-    mdp: _Mdp, probs: _Floats, n_envs: int, n_steps: int, max_episode_steps: int, seed: int, n_threads: int
+    mdp: _Mdp, probs: _Floats, n_envs: int, n_steps: int, seed: int, n_threads: int
 ) -> tuple[
     NDArray[np.int64],
     NDArray[np.int32],

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npgfast import _validate, schedules, storage
-from npgfast.exact import Solution, _check_policy, evaluate, solve
+from npgfast.exact import LARGEST_TAU, Solution, _check_policy, _reachable, evaluate, solve
 from npgfast.policies import SoftmaxPolicy, TabularSoftmax, _restore
 from npgfast.problems import TabularMDP
 from npgfast.progress import RunBar
 from npgfast.sampling import STATE_WEIGHTS
-from npgfast.schedules import Schedule
+from npgfast.schedules import Checked
 from npgfast.threads import thread_count
 from npgfast.training import Progress, Result, TrainState, advance, initial_state, named_history
 
@@ -65,7 +65,6 @@ class Agent(ABC):
     """
 
     _tabular_only: ClassVar[bool] = False
-    _steps_along_advantages: ClassVar[bool] = False  # tabular pi' ~ pi exp(eta L A)
 
     def __init__(
         self,
@@ -83,9 +82,9 @@ class Agent(ABC):
             raise TypeError(msg)
         self.mode: Mode = cast("Mode", _validate.choice("mode", settings["mode"], ("exact", "sampled")))
         self.seed = _validate.integer("seed", settings["seed"], low=0, high=2**64 - 1)
-        tau = _validate.real("tau", settings.get("tau", 0.0), low=0.0)
+        tau = _validate.real("tau", settings.get("tau", 0.0), low=0.0, high=LARGEST_TAU)
         self._options = {**_UNUSED_OPTIONS, "tau": tau, **self._sampling_options(), **self._native_options()}
-        self._schedules: dict[str, Schedule] = self._native_schedules()
+        self._schedules = {checked.name: checked for checked in self._native_schedules()}
         self._state: TrainState | None = None
         self._optima: tuple[Solution, Solution] | None = None
         self._n_predictions = 0
@@ -96,8 +95,13 @@ class Agent(ABC):
         """Check this algorithm's own settings and name them as the core does."""
 
     @abstractmethod
-    def _native_schedules(self) -> dict[str, Schedule]:
-        """Check this algorithm's schedules and name them as the core does."""
+    def _native_schedules(self) -> list[Checked]:
+        """Check this algorithm's schedules; their names are the core's."""
+
+    @property
+    def _steps_along_advantages(self) -> bool:
+        """Whether an exact tabular update is pi' ~ pi exp(eta L A)."""
+        return False
 
     def _sampling_options(self) -> dict[str, Any]:
         given = self._settings
@@ -122,7 +126,7 @@ class Agent(ABC):
             _validate.allocation("n_steps * n_envs", steps, envs, itemsize=64)
         weights = _validate.choice("state_weights", given["state_weights"], STATE_WEIGHTS)
         baseline = given["baseline"]
-        if baseline not in (None, "tabular"):
+        if baseline is not None and not (isinstance(baseline, str) and baseline == "tabular"):
             msg = f"baseline={baseline!r}: expected 'tabular' or None"
             raise ValueError(msg)
         return {
@@ -155,8 +159,8 @@ class Agent(ABC):
 
     @property
     def iteration(self) -> int:
-        """Iterations done so far."""
-        return 0 if self._state is None else self._state.iteration
+        """Iterations done so far, by the seed that has done most."""
+        return 0 if self._state is None else int(self._state.n_done.max())
 
     @property
     def policy(self) -> SoftmaxPolicy:
@@ -186,7 +190,7 @@ class Agent(ABC):
         n_iterations : int, optional
             Updates; default 100, or as many as total_timesteps needs.
         total_timesteps : int, optional
-            mode="sampled" only: a seed finishes with the iteration in which its steps reach it.
+            mode="sampled" only: a seed finishes with the iteration in which its steps of this call reach it.
         n_seeds : int
             Independent runs. Once an agent has learned, it keeps their number.
         callback : callable, optional
@@ -212,8 +216,8 @@ class Agent(ABC):
         TypeError, ValueError
             For wrong arguments; nothing has changed then.
         KeyboardInterrupt
-            On Ctrl-C, within a tenth of a second; the agent then stands, with its result, after the last iterations
-            that were complete.
+            On Ctrl-C, within a tenth of a second (a dense factorisation in progress is finished first); the agent then
+            stands, with its result, after the last iterations that were complete.
         """
         limit = None if n_iterations is None else _validate.integer("n_iterations", n_iterations, low=1, high=2**28)
         total = np.inf
@@ -235,11 +239,10 @@ class Agent(ABC):
         options = {
             **self._options,
             "target": np.inf if target is None else _validate.real("target", target),
-            "total_timesteps": total,
             "n_threads": thread_count(n_threads),
         }
         optimum, regularized_optimum = self._solve()
-        start = self._start(n_seeds, keep_best=keep_best)
+        start = self._start(n_seeds, total, keep_best=keep_best)
         bar = RunBar(limit, total, optimum.objective) if progress_bar else None
 
         def on_chunk(state: TrainState, chunk: NDArray[np.float64]) -> bool:
@@ -248,21 +251,23 @@ class Agent(ABC):
             if callback is None:
                 return True
             latest, _ = named_history(chunk[:, -1], np.zeros((n_seeds, 3)), optimum, regularized_optimum)
-            return callback(Progress(state.iteration, state.theta.copy(), latest)) is not False
+            answer = callback(Progress(int(state.n_done.max()), state.theta.copy(), latest))
+            return answer is None or bool(answer)
 
         with bar or nullcontext():
             state, history, initial, interruption = advance(
                 self.mdp,
                 self._policy,
+                _reachable(self.mdp, self._policy),
                 start,
                 options,
-                lambda first, n: {
-                    name: schedules.values(name, self._schedules.get(name, 0.0), first, n) for name in _SCHEDULES
-                },
+                self._schedule_values,
                 limit,
                 on_chunk,
                 every_iteration=callback is not None,
             )
+        if isinstance(interruption, (TypeError, ValueError)) and state is start:
+            raise interruption  # a wrong argument: nothing has changed
         self._state = state
         columns, before = named_history(history, initial, optimum, regularized_optimum)
         if certificates:
@@ -283,11 +288,22 @@ class Agent(ABC):
             raise interruption
         return self.result
 
-    def _start(self, n_seeds: int, *, keep_best: bool) -> TrainState:
+    def _schedule_values(self, first: int, n: int) -> dict[str, NDArray[np.float64]]:
+        unused = np.zeros(n)
+        return {
+            name: self._schedules[name].values(first, n) if name in self._schedules else unused for name in _SCHEDULES
+        }
+
+    def _start(self, n_seeds: int, total_timesteps: float, *, keep_best: bool) -> TrainState:
         if self._state is None:
             seeds = np.uint64(self.seed) + np.arange(n_seeds, dtype=np.uint64)
-            return initial_state(self._policy, self.mdp, self._options, seeds, keep_best=keep_best)
-        state = replace(self._state, finished=np.zeros_like(self._state.finished))
+            state = initial_state(self._policy, self.mdp, self._options, seeds, keep_best=keep_best)
+            return replace(state, timestep_limit=state.timesteps + total_timesteps)
+        state = replace(
+            self._state,
+            finished=np.zeros_like(self._state.finished),
+            timestep_limit=self._state.timesteps + total_timesteps,
+        )
         if keep_best and state.best_theta.shape[1] == 0:
             state = replace(state, best_theta=state.theta.copy(), best_objective=np.full(n_seeds, -np.inf))
         return state
@@ -361,9 +377,7 @@ class Agent(ABC):
         settings = {name: _encode(name, value) for name, value in self._settings.items()}
         arrays, sizes = self._policy._fields()
         saved: dict[str, NDArray[Any]] = {f"policy.{name}": array for name, array in arrays.items()}
-        iteration = -1
         if self._state is not None:
-            iteration = self._state.iteration
             saved.update({f"state.{name}": array for name, array in self._state.arrays().items()})
         storage.save(
             path,
@@ -373,7 +387,7 @@ class Agent(ABC):
                 "class": type(self).__name__,
                 "settings": settings,
                 "policy": {"class": type(self._policy).__name__, **sizes},
-                "iteration": iteration,
+                "has_state": self._state is not None,
                 "n_predictions": self._n_predictions,
                 "problem": [self.mdp.n_states, self.mdp.n_actions, self.mdp.gamma, self.mdp.horizon],
             },
@@ -407,9 +421,9 @@ class Agent(ABC):
             msg = f"env: (n_states, n_actions, gamma, horizon) = {found}, but {path} holds {metadata['problem']}"
             raise ValueError(msg)
         agent._n_predictions = metadata["n_predictions"]
-        if metadata["iteration"] >= 0:
+        if metadata["has_state"]:
             state = {name.removeprefix("state."): a for name, a in arrays.items() if name.startswith("state.")}
-            agent._state = TrainState(iteration=metadata["iteration"], **cast("dict[str, Any]", state))
+            agent._state = TrainState(**cast("dict[str, Any]", state))
         return agent
 
     load = resume
@@ -440,7 +454,7 @@ def _encode(name: str, value: Any) -> Any:
     if callable(value):
         msg = f"{name}: a plain function cannot be saved; use npgfast.schedules"
         raise TypeError(msg)
-    return value
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _decode(value: Any) -> Any:

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from npgfast import schedules
 from npgfast.algorithms.agent import Agent, Mode
 from npgfast.algorithms.arguments import given_settings, solver_options
 from npgfast.geometry import Estimator, Method
 from npgfast.policies import SoftmaxPolicy
 from npgfast.problems import TabularMDP
 from npgfast.sampling import StateWeights
-from npgfast.schedules import Schedule
+from npgfast.schedules import Checked, Schedule
 
 __all__ = ["NaturalPolicyGradient", "PolicyGradient"]
 
@@ -64,11 +63,10 @@ class PolicyGradient(Agent):
     def _native_options(self) -> dict[str, Any]:
         return {}
 
-    def _native_schedules(self) -> dict[str, Schedule]:
+    def _native_schedules(self) -> list[Checked]:
         given = self._settings
-        if given["radius"] is not None:
-            return {"radius": schedules.check("radius", given["radius"], low=0.0, low_open=True)}
-        return {"step_size": schedules.check("step_size", given["step_size"], low=0.0, low_open=True)}
+        name = "step_size" if given["radius"] is None else "radius"
+        return [Checked(name, given[name])]
 
 
 class NaturalPolicyGradient(Agent):
@@ -101,8 +99,6 @@ class NaturalPolicyGradient(Agent):
     True
     """
 
-    _steps_along_advantages = True
-
     def __init__(
         self,
         env: TabularMDP | object,
@@ -131,8 +127,12 @@ class NaturalPolicyGradient(Agent):
     def _native_options(self) -> dict[str, Any]:
         return solver_options(self._settings)
 
-    def _native_schedules(self) -> dict[str, Schedule]:
+    def _native_schedules(self) -> list[Checked]:
         given = self._settings
-        if given["step_size"] is not None:
-            return {"step_size": schedules.check("step_size", given["step_size"], low=0.0, low_open=True)}
-        return {"max_kl": schedules.check("max_kl", given["max_kl"], low=0.0, low_open=True)}
+        name = "max_kl" if given["step_size"] is None else "step_size"
+        return [Checked(name, given[name])]
+
+    @property
+    def _steps_along_advantages(self) -> bool:
+        given = self._settings
+        return given["damping"] == 0.0 and given["solver"] in ("auto", "closed_form")

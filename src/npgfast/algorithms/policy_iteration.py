@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from npgfast import _validate, schedules
+from npgfast import _validate
 from npgfast.algorithms.agent import Agent, Mode
 from npgfast.algorithms.arguments import given_settings
 from npgfast.policies import SoftmaxPolicy
 from npgfast.problems import TabularMDP
 from npgfast.sampling import StateWeights
-from npgfast.schedules import Schedule
+from npgfast.schedules import Checked, Schedule
 
 __all__ = ["ConservativePolicyIteration", "SoftPolicyIteration"]
 
@@ -65,8 +65,8 @@ class SoftPolicyIteration(Agent):
     def _native_options(self) -> dict[str, Any]:
         return {}
 
-    def _native_schedules(self) -> dict[str, Schedule]:
-        return {"step_size": schedules.check("step_size", self._settings["step_size"], low=0.0, low_open=True)}
+    def _native_schedules(self) -> list[Checked]:
+        return [Checked("step_size", self._settings["step_size"])]
 
 
 class ConservativePolicyIteration(Agent):
@@ -127,5 +127,5 @@ class ConservativePolicyIteration(Agent):
             raise ValueError(msg)
         return {"mixture": 0.0}
 
-    def _native_schedules(self) -> dict[str, Schedule]:
-        return {}
+    def _native_schedules(self) -> list[Checked]:
+        return []

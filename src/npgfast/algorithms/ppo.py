@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from npgfast import _validate, schedules
+from npgfast import _validate
 from npgfast.algorithms.agent import Agent, Mode
 from npgfast.algorithms.arguments import given_settings
 from npgfast.policies import SoftmaxPolicy
 from npgfast.problems import TabularMDP
 from npgfast.sampling import StateWeights
-from npgfast.schedules import Schedule
+from npgfast.schedules import Checked, Schedule
 
 __all__ = ["PPO"]
 
@@ -38,6 +38,8 @@ class PPO(Agent):
         Centre the batch's advantages and divide by their weighted standard deviation.
     adam_betas : (float, float)
     adam_epsilon : float
+    tau : float
+        Entropy bonus in reward per nat, part of the objective and of the advantages.
 
     References
     ----------
@@ -69,6 +71,7 @@ class PPO(Agent):
         normalize_advantages: bool = True,
         adam_betas: tuple[float, float] = (0.9, 0.999),
         adam_epsilon: float = 1e-12,
+        tau: float = 0.0,
         gamma: float | None = None,
         n_steps: int | None = None,
         n_episodes: int | None = None,
@@ -90,6 +93,10 @@ class PPO(Agent):
             msg = f"adam_betas: expected two numbers, got {betas!r}"
             raise TypeError(msg)
 
+        if not isinstance(given["normalize_advantages"], bool):
+            msg = f"normalize_advantages: expected a bool, got {given['normalize_advantages']!r}"
+            raise TypeError(msg)
+
         def positive_or_none(name: str) -> float:
             value = given[name]
             return 0.0 if value is None else _validate.real(name, value, low=0.0, low_open=True)
@@ -97,7 +104,7 @@ class PPO(Agent):
         return {
             "n_epochs": _validate.integer("n_epochs", given["n_epochs"], low=1),
             "minibatch_size": 0 if batch_size is None else _validate.integer("batch_size", batch_size, low=1),
-            "normalize_advantages": bool(given["normalize_advantages"]),
+            "normalize_advantages": given["normalize_advantages"],
             "max_gradient_norm": positive_or_none("max_gradient_norm"),
             "target_kl": positive_or_none("target_kl"),
             "adam_beta1": _validate.real("adam_betas[0]", betas[0], low=0.0, high=1.0, high_open=True),
@@ -105,13 +112,10 @@ class PPO(Agent):
             "adam_epsilon": _validate.real("adam_epsilon", given["adam_epsilon"], low=0.0, low_open=True),
         }
 
-    def _native_schedules(self) -> dict[str, Schedule]:
+    def _native_schedules(self) -> list[Checked]:
         given = self._settings
-        clip_range = given["clip_range"]
-        if not callable(clip_range):
-            _validate.real("clip_range", clip_range, low=0.0, high=1.0, low_open=True, high_open=True)
-        return {
-            "clip_range": clip_range,
-            "learning_rate": schedules.check("learning_rate", given["learning_rate"], low=0.0, low_open=True),
-            "entropy_coefficient": schedules.check("entropy_coefficient", given["entropy_coefficient"], low=0.0),
-        }
+        return [
+            Checked("clip_range", given["clip_range"], high=1.0),
+            Checked("learning_rate", given["learning_rate"]),
+            Checked("entropy_coefficient", given["entropy_coefficient"], low_open=False),
+        ]

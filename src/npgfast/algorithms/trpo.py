@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from npgfast import _validate, schedules
+from npgfast import _validate
 from npgfast.algorithms.agent import Agent, Mode
 from npgfast.algorithms.arguments import given_settings, solver_options
 from npgfast.geometry import Estimator, Method
 from npgfast.policies import SoftmaxPolicy
 from npgfast.problems import TabularMDP
 from npgfast.sampling import StateWeights
-from npgfast.schedules import Schedule
+from npgfast.schedules import Checked, Schedule
 
 __all__ = ["TRPO"]
 
@@ -105,5 +105,5 @@ class TRPO(Agent):
             "max_backtracks": _validate.integer("max_backtracks", given["max_backtracks"], low=0, high=10_000),
         }
 
-    def _native_schedules(self) -> dict[str, Schedule]:
-        return {"max_kl": schedules.check("max_kl", self._settings["max_kl"], low=0.0, low_open=True)}
+    def _native_schedules(self) -> list[Checked]:
+        return [Checked("max_kl", self._settings["max_kl"])]

@@ -11,6 +11,8 @@ namespace npgfast {
 
 namespace {
 
+constexpr double kResidualLimit = 1e-10;
+
 /// -pi log pi without the 0 * inf of an impossible action.
 double entropy_term(double prob, double log_prob) { return prob > 0.0 ? -prob * log_prob : 0.0; }
 
@@ -88,7 +90,7 @@ Evaluation evaluate_stationary(const TabularMdp& mdp, Reals probs, Reals log_pro
     if (mdp.gamma == 1.0) {
         const Index state = never_ending_state(mdp, kernel, probs);
         if (state >= 0)
-            throw std::invalid_argument("policy: from state " + std::to_string(state) +
+            throw EvaluationFailure("policy: from state " + std::to_string(state) +
                                         " it never terminates, so its value at gamma=1 is not defined; give gamma < 1, "
                                         "a horizon, or a policy that ends");
     }
@@ -107,6 +109,9 @@ Evaluation evaluate_stationary(const TabularMdp& mdp, Reals probs, Reals log_pro
     const double value_residual = system.solve(rewards, result.values);
     const double occupancy_residual = system.solve(mdp.initial, result.occupancy, true);
     result.residual = std::max(value_residual, occupancy_residual);
+    if (!(result.residual <= kResidualLimit))
+        throw EvaluationFailure("policy: its value could not be computed, the chain is too ill-conditioned (the "
+                                "relative residual of its linear system stays above 1e-10)");
     for (double& mass : result.occupancy) {
         mass = std::max(mass, 0.0);
         result.effective_horizon += mass;

@@ -1,11 +1,17 @@
 #pragma once
 
+#include <stdexcept>
 #include <vector>
 
 #include "npgfast/exact/linear_system.hpp"
 #include "npgfast/problems/tabular_mdp.hpp"
 
 namespace npgfast {
+
+/// A policy without a value, or one whose value cannot be computed; a ValueError in Python.
+struct EvaluationFailure : std::invalid_argument {
+    using std::invalid_argument::invalid_argument;
+};
 
 /// The exact value functions and occupancy of one policy. With a horizon every array has a leading time axis.
 struct Evaluation {
@@ -23,7 +29,7 @@ struct Evaluation {
 /// Inputs: probs and log_probs (S*A,), or (H*S*A,) for a policy that depends on time; `tau` in reward units.
 /// Outputs: as above; a forbidden action gets Q = V and A = 0.
 /// Preconditions: log_probs = log probs. At gamma = 1 without horizon every state must reach termination under the
-/// policy, else std::invalid_argument names one that does not.
+/// policy, else EvaluationFailure names one that does not; so does a residual above 1e-10.
 /// Cost: two linear systems of size S (see ResolventSystem), or H sweeps over the kernel.
 /// Source: Puterman, "Markov Decision Processes", 1994, sections 6.1 and 7.1; tau: Geist, Scherrer & Pietquin 2019.
 Evaluation evaluate(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, LinearMethod method,

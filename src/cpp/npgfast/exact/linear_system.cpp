@@ -1,6 +1,7 @@
 #include "npgfast/exact/linear_system.hpp"
 
 #include <Eigen/Dense>
+#include <Eigen/IterativeLinearSolvers>
 #include <Eigen/SparseLU>
 #include <algorithm>
 #include <cmath>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr Index kDenseChainLimit = 128;
 constexpr Index kSparseLuLimit = 20000;  // above it the fill-in of an unstructured chain does not fit
+constexpr int kIncompleteFill = 20;      // entries of an incomplete factor, per entry of the matrix
 constexpr int kRefinements = 8;
 
 double max_abs(Reals x) {
@@ -46,6 +48,7 @@ void SparseMatrix::multiply_transposed(Reals x, MutableReals y) const {
 struct ResolventSystem::Factors {
     std::optional<Eigen::PartialPivLU<Eigen::MatrixXd>> dense;
     std::optional<Eigen::SparseLU<Eigen::SparseMatrix<double>>> sparse;
+    std::optional<Eigen::IncompleteLUT<double>> incomplete, incomplete_transposed;
 };
 
 ResolventSystem::~ResolventSystem() = default;
@@ -76,6 +79,31 @@ void ResolventSystem::apply(Reals x, MutableReals y, bool transposed) const {
     for (Index i = 0; i < kernel_.n; ++i) y[i] = x[i] - y[i];
 }
 
+Eigen::SparseMatrix<double> as_eigen(const SparseMatrix& kernel) {
+    std::vector<Eigen::Triplet<double, int>> entries;
+    entries.reserve(kernel.values.size() + static_cast<std::size_t>(kernel.n));
+    for (Index row = 0; row < kernel.n; ++row) {
+        entries.emplace_back(static_cast<int>(row), static_cast<int>(row), 1.0);
+        for (auto k = kernel.indptr[row]; k < kernel.indptr[row + 1]; ++k)
+            entries.emplace_back(static_cast<int>(row), kernel.indices[k], -kernel.values[k]);
+    }
+    Eigen::SparseMatrix<double> matrix(kernel.n, kernel.n);
+    matrix.setFromTriplets(entries.begin(), entries.end());
+    matrix.makeCompressed();
+    return matrix;
+}
+
+void ResolventSystem::precondition(const std::vector<double>& residual, std::vector<double>& result,
+                                   bool transposed) const {
+    const auto& factor = transposed ? factors_->incomplete_transposed : factors_->incomplete;
+    if (factor) {
+        Eigen::Map<Eigen::VectorXd>(result.data(), kernel_.n) =
+            factor->solve(Eigen::VectorXd(Eigen::Map<const Eigen::VectorXd>(residual.data(), kernel_.n)));
+        return;
+    }
+    for (std::size_t i = 0; i < residual.size(); ++i) result[i] = inverse_diagonal_[i] * residual[i];
+}
+
 bool ResolventSystem::run_bicgstab(Reals b, MutableReals x, bool transposed) const {
     const auto n = static_cast<std::size_t>(kernel_.n);
     std::vector<double> residual(b.begin(), b.end()), shadow(residual), direction(n, 0.0), image(n, 0.0);
@@ -91,17 +119,13 @@ bool ResolventSystem::run_bicgstab(Reals b, MutableReals x, bool transposed) con
         if (!(std::abs(next_rho) > 1e-290)) return false;
         const double beta = (next_rho / rho) * (alpha / omega);
         rho = next_rho;
-        for (std::size_t i = 0; i < n; ++i) {
-            direction[i] = residual[i] + beta * (direction[i] - omega * image[i]);
-            scaled[i] = inverse_diagonal_[i] * direction[i];
-        }
+        for (std::size_t i = 0; i < n; ++i) direction[i] = residual[i] + beta * (direction[i] - omega * image[i]);
+        precondition(direction, scaled, transposed);
         apply(scaled, image, transposed);
         alpha = rho / dot(shadow, image);
         if (!std::isfinite(alpha)) return false;
-        for (std::size_t i = 0; i < n; ++i) {
-            residual[i] -= alpha * image[i];
-            scaled_residual[i] = inverse_diagonal_[i] * residual[i];
-        }
+        axpy(-alpha, image.data(), residual.data(), kernel_.n);
+        precondition(residual, scaled_residual, transposed);
         apply(scaled_residual, second_image, transposed);
         const double energy = dot(second_image, second_image);
         omega = energy > 0.0 ? dot(second_image, residual) / energy : 0.0;
@@ -127,29 +151,19 @@ void ResolventSystem::correct(Reals residual, MutableReals correction, bool tran
     }
     if (!factors_->sparse && method_ != LinearMethod::direct) {
         if (run_bicgstab(residual, correction, transposed) || method_ == LinearMethod::krylov) return;
-        if (n > kSparseLuLimit) {  // plain sweeps contract whatever BiCGSTAB left
-            std::vector<double> next(static_cast<std::size_t>(n));
-            for (int sweep = 0; sweep < 1000; ++sweep) {
-                interrupt_.check();
-                transposed ? kernel_.multiply_transposed(correction, next) : kernel_.multiply(correction, next);
-                for (Index i = 0; i < n; ++i) correction[i] = residual[i] + next[i];
-            }
+        if (n > kSparseLuLimit) {
+            auto& factor = transposed ? factors_->incomplete_transposed : factors_->incomplete;
+            if (factor) return;
+            Eigen::SparseMatrix<double> matrix = as_eigen(kernel_);
+            if (transposed) matrix = Eigen::SparseMatrix<double>(matrix.transpose());
+            factor.emplace(matrix, 1e-6, kIncompleteFill);
+            run_bicgstab(residual, correction, transposed);
             return;
         }
     }
     if (!factors_->sparse) {
-        std::vector<Eigen::Triplet<double, int>> entries;
-        entries.reserve(kernel_.values.size() + static_cast<std::size_t>(n));
-        for (Index row = 0; row < n; ++row) {
-            entries.emplace_back(static_cast<int>(row), static_cast<int>(row), 1.0);
-            for (auto k = kernel_.indptr[row]; k < kernel_.indptr[row + 1]; ++k)
-                entries.emplace_back(static_cast<int>(row), kernel_.indices[k], -kernel_.values[k]);
-        }
-        Eigen::SparseMatrix<double> matrix(n, n);
-        matrix.setFromTriplets(entries.begin(), entries.end());
-        matrix.makeCompressed();
         factors_->sparse.emplace();
-        factors_->sparse->compute(matrix);
+        factors_->sparse->compute(as_eigen(kernel_));
     }
     if (factors_->sparse->info() != Eigen::Success) {
         std::fill(correction.begin(), correction.end(), std::nan(""));
@@ -179,7 +193,7 @@ double ResolventSystem::solve(Reals b, MutableReals x, bool transposed) {
             best_residual = relative;
             std::copy(x.begin(), x.end(), best.begin());
         }
-        if (!much_better || relative < 2e-16) break;
+        if (!(much_better && relative >= 2e-16)) break;
     }
     std::copy(best.begin(), best.end(), x.begin());
     return best_residual;

@@ -24,8 +24,8 @@ enum class LinearMethod : int { automatic = 0, direct = 1, krylov = 2 };
 /// The systems (I - K) x = b and (I - K)^T x = b of a discounted or absorbing Markov chain, K = gamma P_pi.
 ///
 /// `direct` factorises (dense LU up to 128 states, sparse LU above); `krylov` runs BiCGSTAB with diagonal
-/// preconditioning; `automatic` is dense LU where the chain is small, else BiCGSTAB, with a sparse LU or plain sweeps
-/// for what it does not finish. Every method is followed by iterative refinement on the true residual.
+/// preconditioning; `automatic` is dense LU where the chain is small, else BiCGSTAB, and for what that does not finish a
+/// sparse LU up to 20,000 states, an incomplete one as preconditioner above. Every method is followed by iterative refinement on the true residual.
 /// Preconditions: K >= 0 and the powers of K vanish. Cost: O(n^3) dense; O(nnz) per BiCGSTAB iteration.
 /// Source: van der Vorst, "Bi-CGSTAB", SIAM J. Sci. Stat. Comput. 13 (1992); refinement: Higham 2002, chapter 12.
 class ResolventSystem {
@@ -41,6 +41,7 @@ public:
 private:
     struct Factors;
     void correct(Reals residual, MutableReals correction, bool transposed);
+    void precondition(const std::vector<double>& residual, std::vector<double>& result, bool transposed) const;
     bool run_bicgstab(Reals b, MutableReals x, bool transposed) const;
     void apply(Reals x, MutableReals y, bool transposed) const;
 

@@ -23,7 +23,7 @@ struct CgOutcome {
 /// A start of 0 keeps x in the range of a singular A.
 /// Outputs: x is always finite. Status `ok`; `zero_gradient` if b = 0 (x = 0, no product); `cg_max_iterations`, also if
 /// the true residual stops falling before that;
-/// `negative_curvature` if p.Ap <= 0 (x is the last iterate before it); `non_finite` if b or a product is not finite.
+/// `negative_curvature` if p.Ap <= 0, be it by rounding (x is the last iterate before it); `non_finite` if b or a product is not finite.
 /// Cost: one product per iteration, one for a start other than 0 and one for the true residual.
 /// Source: Hestenes & Stiefel 1952; Nocedal & Wright, "Numerical Optimization", algorithm 5.2.
 template <class Operator>

@@ -185,10 +185,26 @@ Solver choose(const SoftmaxPolicy& policy, const NaturalGradientOptions& options
     return options.damping > 0.0 ? Solver::cholesky : Solver::pinv;
 }
 
+/// Whether the weights of an exhaustive batch are those of this policy, as its shortcuts assume.
+bool is_on_policy(const BatchSummary& summary, Reals probs, Index n_actions) {
+    if (summary.advantages.empty()) return false;
+    for (Index pair = 0; pair < std::ssize(probs); ++pair) {
+        const double weight = summary.state_weights[pair / n_actions];
+        if (std::abs(summary.pair_weights[pair] - weight * probs[pair]) > 1e-9 * weight + 1e-300) return false;
+    }
+    return true;
+}
+
 }  // namespace
 
-NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary, Reals gradient,
-                                 const NaturalGradientOptions& given) {
+NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& given_summary,
+                                 Reals gradient, const NaturalGradientOptions& given) {
+    BatchSummary without_advantages;
+    if (!given_summary.advantages.empty() && !is_on_policy(given_summary, probs, policy.n_actions)) {
+        without_advantages = given_summary;
+        without_advantages.advantages.clear();
+    }
+    const BatchSummary& summary = without_advantages.state_weights.empty() ? given_summary : without_advantages;
     NaturalGradientOptions options = given;
     options.solver = choose(policy, given);
     if (options.solver == Solver::closed_form &&
@@ -214,6 +230,7 @@ NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const
         result.status = outcome.status;
         result.iterations = outcome.iterations;
         result.rank = -1;
+        if (!moves_theta(result.status)) std::fill(result.direction.begin(), result.direction.end(), 0.0);
     } else if (policy.is_tabular()) {
         solve_by_state(policy, probs, summary, options, fisher.ridge(), result);
     } else if (options.solver == Solver::regression) {

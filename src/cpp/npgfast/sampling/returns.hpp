@@ -18,6 +18,7 @@ struct Strided {
 ///
 /// V(next_t) is 0 where terminated (which wins over truncated), bootstrap[t] where truncated or t = T-1, else
 /// values[t+1]; the sum A is cut where terminated or truncated. Rewards are only read; lambda = 1 and values = 0 give
+/// discounted returns.
 /// Inputs: T steps each; bootstrap is read only where the rule says. Outputs: advantages (T).
 /// Cost: one pass. Source: Schulman, Moritz, Levine, Jordan & Abbeel 2016, eq. (16).
 void generalized_advantages(Index n_steps, Strided<const double> rewards, Strided<const double> values,

@@ -1,7 +1,6 @@
 #include "npgfast/sampling/rollout.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 
 #include "npgfast/base/parallel.hpp"
@@ -10,6 +9,8 @@
 namespace npgfast {
 
 namespace {
+
+constexpr Index kLongestEpisode = Index{1} << 26;
 
 /// Writes the steps of one environment into a growing record or a slice of known length.
 struct StepRecord {
@@ -22,7 +23,7 @@ void play(const TabularSimulator& simulator, std::span<const AliasColumn> policy
           std::uint64_t environment, EnvironmentState& standing, const Interrupt& interrupt, Emit&& emit) {
     const TabularMdp& mdp = simulator.mdp();
     const Index n_actions = mdp.n_actions;
-    const Index step_limit = options.n_steps > 0 ? options.n_steps : std::numeric_limits<std::int32_t>::max() - 1;
+    const Index step_limit = options.n_steps > 0 ? options.n_steps : kLongestEpisode;
     const double restart_probability = options.restart_probability;
     std::int32_t state = standing.state, time = standing.time;
     for (Index t = 0; t < step_limit; ++t) {
@@ -50,7 +51,8 @@ void play(const TabularSimulator& simulator, std::span<const AliasColumn> policy
         if (flags && options.n_steps == 0) return;
     }
     if (options.n_steps == 0)
-        throw std::length_error("an episode did not end within 2^31 - 2 steps; give n_steps, a horizon or gamma < 1");
+        throw std::invalid_argument("policy: an episode did not end within 2**26 steps; give n_steps, a horizon or "
+                                    "gamma < 1");
     standing = {state, time};
 }
 
@@ -127,7 +129,7 @@ Rollout rollout(const TabularSimulator& simulator, std::span<const AliasColumn> 
             for (Index e = block * kBlock; e < std::min(n_envs, (block + 1) * kBlock); ++e) {
                 EnvironmentState fresh;
                 auto at = static_cast<std::size_t>(result.offsets[e]);
-                play(simulator, policy, options, options.first_environment + static_cast<std::uint64_t>(e),
+                play(simulator, policy, options, static_cast<std::uint64_t>(e),
                      environments.empty() ? fresh : environments[e], interrupt,
                      [&](const StepRecord& record) { write(at++, record); });
             }
@@ -139,7 +141,7 @@ Rollout rollout(const TabularSimulator& simulator, std::span<const AliasColumn> 
         for (Index e = block * kBlock; e < std::min(n_envs, (block + 1) * kBlock); ++e) {
             EnvironmentState fresh;
             const std::size_t before = records[block].size();
-            play(simulator, policy, options, options.first_environment + static_cast<std::uint64_t>(e), fresh,
+            play(simulator, policy, options, static_cast<std::uint64_t>(e), fresh,
                  interrupt, [&](const StepRecord& record) { records[block].push_back(record); });
             result.offsets[e + 1] = static_cast<Index>(records[block].size() - before);
         }

@@ -48,7 +48,6 @@ struct RolloutOptions {
     double restart_probability = 0.0;
     std::uint64_t seed = 0;
     std::uint32_t iteration = 0;
-    std::uint64_t first_environment = 0;
     int n_threads = 1;
 };
 
@@ -77,7 +76,7 @@ struct EnvironmentState {
 /// and, with n_steps, advanced. Outputs: states s_t, actions a_t, the state each step reached (-1 after termination),
 /// the time of s_t within its episode, flags.
 /// Preconditions: with n_steps = 0 every episode ends with probability 1.
-/// Cost: about 20 ns per step and core. Errors: std::length_error if an episode exceeds 2^31 - 2 steps.
+/// Cost: about 25 ns per step and core. Errors: std::invalid_argument if a whole episode exceeds 2^26 steps.
 /// Source: Salmon et al. 2011 (counter-based streams); Walker 1977 (alias draws).
 Rollout rollout(const TabularSimulator& simulator, std::span<const AliasColumn> policy, const RolloutOptions& options,
                 std::span<EnvironmentState> environments, const Interrupt& interrupt);

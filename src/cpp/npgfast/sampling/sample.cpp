@@ -13,6 +13,17 @@ Index negligible_time(double gamma) {
     return static_cast<Index>(std::ceil(std::log(1e-16 * (1.0 - gamma)) / std::log(gamma)));
 }
 
+RolloutOptions rollout_for(const TabularMdp& mdp, StateWeights state_weights, Index n_envs, Index n_steps) {
+    RolloutOptions options;
+    options.n_envs = n_envs;
+    options.n_steps = n_steps;
+    if (state_weights == StateWeights::geometric)
+        options.restart_probability = 1.0 - mdp.gamma;
+    else if (state_weights == StateWeights::discounted || n_steps == 0)
+        options.max_episode_steps = negligible_time(mdp.gamma);
+    return options;
+}
+
 Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions& options, const Interrupt& interrupt) {
     const Index n = rollout.n_steps();
     const auto size = static_cast<std::size_t>(n);
@@ -66,7 +77,8 @@ Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions&
     double total = 0.0;
     for (double weight : sample.weights) total += weight;
     for (double& weight : sample.weights) weight /= total;
-    sample.effective_horizon = total / static_cast<double>(std::max<Index>(n_started, 1));
+    sample.mass = total;
+    sample.n_started = n_started;
     sample.return_mean = n_finished > 0 ? finished_reward / static_cast<double>(n_finished) : std::nan("");
     return sample;
 }

@@ -26,7 +26,8 @@ struct Sample {
     std::vector<double> weights;     ///< sum 1
     std::vector<double> advantages;  ///< reward
     std::vector<double> returns;     ///< advantages + baseline: targets of the next fit
-    double effective_horizon = 0.0;  ///< L_hat: sum of gamma^time, or steps, per episode started
+    double mass = 0.0;               ///< sum of gamma^time, or the number of steps
+    Index n_started = 0;             ///< episodes; L_hat = mass / n_started
     double return_mean = 0.0;        ///< undiscounted reward per finished episode, NaN if none finished
 };
 
@@ -41,5 +42,9 @@ Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions&
 
 /// The step after which a discounted episode may be cut: gamma^t / (1 - gamma) < 1e-16, or 0 (never) at gamma = 1.
 Index negligible_time(double gamma);
+
+/// How a batch with these weights is played: restarts for `geometric`; otherwise whole episodes, and episodes whose
+/// weights fade, end at the negligible time.
+RolloutOptions rollout_for(const TabularMdp& mdp, StateWeights state_weights, Index n_envs, Index n_steps);
 
 }  // namespace npgfast

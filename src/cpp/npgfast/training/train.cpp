@@ -105,6 +105,7 @@ public:
           best_theta_(row(state.best_theta, state, k)), adam_first_(row(state.adam_first, state, k)),
           adam_second_(row(state.adam_second, state, k)), baseline_(row(state.baseline, state, k)),
           best_objective_(state.best_objective[k]), adam_steps_(state.adam_steps[k]), timesteps_(state.timesteps[k]),
+          mass_(state.mass[k]), n_started_(state.n_started[k]), timestep_limit_(state.timestep_limit[k]),
           finished_(state.finished[k]), n_done_(state.n_done[k]) {
         const Index n_envs = std::ssize(state.environments) / state.n_seeds;
         environments_ = state.environments.subspan(static_cast<std::size_t>(k * n_envs),
@@ -124,7 +125,7 @@ public:
             const std::vector<double> first(adam_first_.begin(), adam_first_.end());
             const std::vector<double> second(adam_second_.begin(), adam_second_.end());
             const double adam_steps = adam_steps_;
-            UpdateReport report = update(first_iteration + i, i, standing, return_mean);
+            UpdateReport report = update(first_iteration, standing, return_mean);
             if (moves_theta(report.status) && !adopt(report, standing)) {
                 std::copy(first.begin(), first.end(), adam_first_.begin());
                 std::copy(second.begin(), second.end(), adam_second_.begin());
@@ -136,7 +137,7 @@ public:
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
             record(history.subspan(static_cast<std::size_t>(i * kHistoryColumns), kHistoryColumns), report, standing,
                    return_mean, seconds);
-            finished_ = standing.objective >= run_.options.target || timesteps_ >= run_.options.total_timesteps;
+            finished_ = standing.objective >= run_.options.target || timesteps_ >= timestep_limit_;
         }
     }
 
@@ -146,7 +147,8 @@ private:
         return array.subspan(static_cast<std::size_t>(k) * width, width);
     }
 
-    UpdateReport update(Index iteration, Index i, const Standing& standing, double& return_mean) {
+    UpdateReport update(Index first_iteration, const Standing& standing, double& return_mean) {
+        const Index iteration = n_done_, i = iteration - first_iteration;
         const TrainOptions& options = run_.options;
         BatchArrays arrays;
         BatchSummary summary;
@@ -189,13 +191,7 @@ private:
     BatchArrays gather(Index iteration, const Standing& standing, double& return_mean) {
         const TrainOptions& options = run_.options;
         const TabularMdp& mdp = run_.mdp;
-        const bool geometric = options.state_weights == StateWeights::geometric;
-        RolloutOptions playing;
-        playing.n_envs = options.n_envs;
-        playing.n_steps = options.n_steps;
-        playing.restart_probability = geometric ? 1.0 - mdp.gamma : 0.0;
-        if (options.state_weights == StateWeights::discounted || options.n_steps == 0)
-            playing.max_episode_steps = negligible_time(mdp.gamma);
+        RolloutOptions playing = rollout_for(mdp, options.state_weights, options.n_envs, options.n_steps);
         playing.seed = seed_;
         playing.iteration = static_cast<std::uint32_t>(iteration);
         playing.n_threads = n_threads_;
@@ -222,7 +218,10 @@ private:
         arrays.actions = std::move(played.actions);
         arrays.weights = std::move(sample.weights);
         arrays.advantages = std::move(sample.advantages);
-        arrays.effective_horizon = sample.effective_horizon;
+        // A resumed rollout may start no episode of its own: its L is that of the run so far.
+        mass_ = options.n_steps > 0 ? mass_ + sample.mass : sample.mass;
+        n_started_ = static_cast<double>(sample.n_started) + (options.n_steps > 0 ? n_started_ : 0.0);
+        arrays.effective_horizon = mass_ / n_started_;
         return arrays;
     }
 
@@ -235,8 +234,8 @@ private:
                 standing = std::move(next);
                 return true;
             }
-        } catch (const std::invalid_argument&) {
-            // At gamma = 1 the new policy does not end from every state.
+        } catch (const EvaluationFailure&) {
+            // At gamma = 1 the new policy does not end from every state, or all but.
         }
         report.status = Status::non_finite;
         report.step_size = report.kl = report.surrogate = 0.0;
@@ -276,6 +275,9 @@ private:
     double& best_objective_;
     double& adam_steps_;
     double& timesteps_;
+    double& mass_;
+    double& n_started_;
+    double timestep_limit_;
     std::uint8_t& finished_;
     std::int64_t& n_done_;
 };

@@ -36,11 +36,10 @@ struct TrainOptions {
     bool use_baseline = true;
     // the end of a run
     double target = 0.0;  ///< stop a seed whose objective reaches it; +inf: never
-    double total_timesteps = 0.0;  ///< stop a seed that has taken so many; +inf: never
     int n_threads = 1;
 };
 
-/// One number per iteration of the call. Those that an algorithm does not use are ignored.
+/// One number per iteration, from `first_iteration` on. Those that an algorithm does not use are ignored.
 struct Schedules {
     Reals step_size;
     Reals max_kl;
@@ -81,9 +80,11 @@ struct TrainState {
     MutableReals adam_steps;                 ///< (n_seeds,)
     MutableReals baseline;                   ///< (n_seeds, S) or (n_seeds, H*S), or empty
     std::span<EnvironmentState> environments;  ///< (n_seeds, n_envs), or empty with whole episodes
-    MutableReals timesteps;                  ///< (n_seeds,)
+    MutableReals timesteps;                  ///< (n_seeds,) taken so far
+    Reals timestep_limit;                    ///< (n_seeds,) a seed that has taken so many has finished; +inf: never
+    MutableReals mass, n_started;            ///< (n_seeds,) sums over resumed rollouts; L_hat = mass / n_started
     std::span<std::uint8_t> finished;        ///< (n_seeds,)
-    std::span<std::int64_t> n_done;          ///< (n_seeds,) iterations, those of this call included
+    std::span<std::int64_t> n_done;          ///< (n_seeds,) iterations so far; they key the draws and the schedules
 };
 
 /// Runs `n_iterations` of an algorithm for every seed, seeds in parallel.
@@ -91,11 +92,12 @@ struct TrainState {
 /// Each iteration gathers a batch (exactly from the model, or by a rollout keyed by (seed, iteration)), summarises it,
 /// updates theta, and evaluates the new policy exactly. A seed never depends on another, nor on the number of threads
 /// or on how iterations are divided into calls.
-/// Inputs: `first_iteration` of this call; reachable (S,) from mu through allowed actions; schedules (n_iterations,).
+/// Inputs: reachable (S,) from mu through the policy's actions; schedules from `first_iteration` <= all n_done on, long
+/// enough for n_iterations more of each seed.
 /// Outputs: `state` advanced; history (n_seeds, n_iterations, kHistoryColumns), NaN after a seed has finished; initial
 /// (n_seeds, 3): objective, regularised objective and entropy before the first of these iterations.
 /// An update that makes the policy improper or its value infinite is taken back with `non_finite`.
-/// Errors: Interrupted; std::invalid_argument if the first policy has no value. `state` is then unspecified.
+/// Errors: Interrupted; EvaluationFailure if the first policy has no value. `state` is then unspecified.
 void train(const TabularMdp& mdp, const SoftmaxPolicy& policy, Flags reachable, const TrainOptions& options,
            const Schedules& schedules, Index first_iteration, Index n_iterations, TrainState state,
            MutableReals history, MutableReals initial, const Interrupt& interrupt);

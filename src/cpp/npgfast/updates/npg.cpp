@@ -22,7 +22,12 @@ Ascent ascend(const UpdateInput& input, const NaturalGradientOptions& options) {
     const Estimator estimator =
         options.solver == Solver::regression ? Estimator::empirical : options.estimator;
     FisherOperator fisher(input.policy, input.table.probs, input.summary, estimator, 0.0);
-    ascent.curvature = fisher.quadratic(direction);
+    // ||x||_F = sqrt(x^T F x), from x / max|x| so that no square overflows.
+    double largest = 0.0;
+    for (double entry : direction) largest = std::max(largest, std::abs(entry));
+    std::vector<double> scaled(direction.begin(), direction.end());
+    for (double& entry : scaled) entry /= largest > 0.0 ? largest : 1.0;
+    ascent.fisher_norm = largest * std::sqrt(fisher.quadratic(scaled));
     return ascent;
 }
 
@@ -38,8 +43,8 @@ UpdateReport npg_step(const UpdateInput& input, const NpgOptions& options) {
     double eta = options.step_size;
     double gain = eta * ascent.slope;
     if (eta <= 0.0) {
-        gain = std::sqrt(2.0 * options.max_kl * std::max(ascent.curvature, 0.0));
-        eta = std::sqrt(2.0 * options.max_kl / ascent.curvature);
+        gain = std::sqrt(2.0 * options.max_kl) * ascent.fisher_norm;
+        eta = std::sqrt(2.0 * options.max_kl) / ascent.fisher_norm;
     }
     // A state whose good action has lost all its probability adds nothing to the slope and must keep moving: where the
     // direction knows the advantages of every action, `nothing_to_gain` has decided.

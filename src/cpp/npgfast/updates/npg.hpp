@@ -24,8 +24,8 @@ UpdateReport npg_step(const UpdateInput& input, const NpgOptions& options);
 struct Ascent {
     NaturalGradient natural;
     double gradient_norm = 0.0;
-    double slope = 0.0;      ///< grad J . x
-    double curvature = 0.0;  ///< x^T F x, undamped
+    double slope = 0.0;        ///< grad J . x
+    double fisher_norm = 0.0;  ///< sqrt(x^T F x), undamped
 };
 Ascent ascend(const UpdateInput& input, const NaturalGradientOptions& options);
 

@@ -105,16 +105,18 @@ void shuffle(std::vector<Index>& order, const PpoOptions& options, Index epoch) 
 std::vector<double> normalized_advantages(Reals advantages, Reals weights) {
     std::vector<double> normalized(advantages.begin(), advantages.end());
     if (normalized.size() <= 1) return normalized;
-    double mean = 0.0, largest = 0.0, variance = 0.0;
-    for (std::size_t i = 0; i < normalized.size(); ++i) {
-        mean += weights[i] * advantages[i];
+    double largest = 0.0, mean = 0.0, variance = 0.0;  // mean and variance in units of the largest
+    for (std::size_t i = 0; i < normalized.size(); ++i)
         if (weights[i] > 0.0) largest = std::max(largest, std::abs(advantages[i]));
+    if (largest == 0.0) return normalized;
+    for (std::size_t i = 0; i < normalized.size(); ++i) {
+        normalized[i] /= largest;
+        mean += weights[i] * normalized[i];
     }
     for (std::size_t i = 0; i < normalized.size(); ++i)
-        variance += weights[i] * ((advantages[i] - mean) * (advantages[i] - mean));
+        variance += weights[i] * ((normalized[i] - mean) * (normalized[i] - mean));
     const double spread = std::sqrt(variance);
-    for (double& advantage : normalized)
-        advantage = spread > 1e-12 * largest ? (advantage - mean) / spread : 0.0;
+    for (double& advantage : normalized) advantage = spread > 1e-12 ? (advantage - mean) / spread : 0.0;
     return normalized;
 }
 

@@ -14,21 +14,25 @@ namespace {
 
 constexpr double kSmallestLogit = -1e4;  // stands for the logarithm of 0 in theta, which must stay finite
 
-/// The best allowed action of a state and what it gains over the policy.
+/// The best action of a state and what it gains over the policy; pair -1 where samples say nothing.
 struct Best {
     Index pair = -1;
     double gain = 0.0;
 };
 
 Best best_action(const UpdateInput& input, Reals advantages, Index state) {
+    const BatchSummary& summary = input.summary;
+    const bool is_sampled = summary.advantages.empty();
     Best best;
-    double mean = 0.0;
+    double mean = 0.0, mass = 0.0;
     for (Index pair = state * input.policy.n_actions; pair < (state + 1) * input.policy.n_actions; ++pair) {
-        if (!input.policy.mask[pair]) continue;
+        const double share = is_sampled ? summary.pair_weights[pair] : input.table.probs[pair];
+        if (!input.policy.mask[pair] || (is_sampled && share == 0.0)) continue;
         if (best.pair < 0 || advantages[pair] > advantages[best.pair]) best.pair = pair;
-        mean += input.table.probs[pair] * advantages[pair];
+        mean += share * advantages[pair];
+        mass += share;
     }
-    best.gain = advantages[best.pair] - mean;
+    if (best.pair >= 0) best.gain = advantages[best.pair] - mean / mass;
     return best;
 }
 
@@ -66,9 +70,10 @@ UpdateReport conservative_policy_iteration_step(const UpdateInput& input, Reals 
     const Index n_states = input.policy.n_states;
     std::vector<Index> greedy(static_cast<std::size_t>(n_states));
     double expected_gain = 0.0, largest = 0.0;
+    const double negligible = negligible_gain(input.objective) / input.summary.effective_horizon;
     for (Index s = 0; s < n_states; ++s) {
         const Best best = best_action(input, advantages, s);
-        greedy[s] = best.pair;
+        greedy[s] = best.gain > negligible ? best.pair : -1;  // a state without anything to gain stays
         expected_gain += input.summary.state_weights[s] * best.gain;
         largest = std::max(largest, best.gain);
     }
@@ -78,9 +83,10 @@ UpdateReport conservative_policy_iteration_step(const UpdateInput& input, Reals 
         alpha = gamma > 0.0 ? std::min(1.0, rate * expected_gain / (4.0 * gamma * largest)) : 1.0;
     }
     for (Index pair = 0; pair < input.policy.n_pairs(); ++pair) {
-        if (!input.policy.mask[pair]) continue;
+        const Index chosen = greedy[pair / input.policy.n_actions];
+        if (!input.policy.mask[pair] || chosen < 0) continue;
         const double kept = (1.0 - alpha) * input.table.probs[pair];
-        const double mass = pair == greedy[pair / input.policy.n_actions] ? kept + alpha : kept;
+        const double mass = pair == chosen ? kept + alpha : kept;
         report.theta[pair] = mass > 0.0 ? std::log(mass) : kSmallestLogit;
     }
     const PolicyTable next = policy_table(input.policy, report.theta);

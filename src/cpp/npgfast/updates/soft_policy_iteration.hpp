@@ -20,7 +20,7 @@ UpdateReport soft_policy_iteration_step(const UpdateInput& input, Reals advantag
 ///     eps = max_s |E_greedy A|
 ///
 /// `mixture` > 0 fixes alpha; 0 takes the value above, with 1 - gamma replaced by 1/H if `horizon` > 0 and gamma = 1.
-/// theta becomes log pi'. Reports alpha as step_size. `zero_gradient` as for soft policy iteration.
+/// theta becomes log pi' in the states where some action gains; on samples, some action that was tried. Reports alpha as step_size. `zero_gradient` as for soft policy iteration.
 /// Cost: S*A. Source: Kakade & Langford 2002, theorem 4.1 and corollary 7.
 UpdateReport conservative_policy_iteration_step(const UpdateInput& input, Reals advantages, double mixture,
                                                 double gamma, Index horizon);

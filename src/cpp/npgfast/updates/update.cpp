@@ -42,6 +42,8 @@ void take_step(const UpdateInput& input, Reals direction, double step_size, Upda
         else if (std::isinf(report.kl)) failure = Status::kl_infinite;
     }
     report.step_size = step_size;
+    if (failure == Status::ok && std::equal(report.theta.begin(), report.theta.end(), input.theta.begin()))
+        failure = Status::zero_gradient;  // the step is lost in the rounding of theta
     if (failure == Status::ok) return;
     report.status = failure;
     report.theta.assign(input.theta.begin(), input.theta.end());

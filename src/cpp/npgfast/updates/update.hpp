@@ -38,7 +38,8 @@ double negligible_gain(double objective);
 bool nothing_to_gain(const UpdateInput& input);
 
 /// Moves theta along `direction` by `step_size`, fills in KL and surrogate, and takes the step back with `non_finite`
-/// if theta or the new policy is not finite, with `kl_infinite` if the new policy forbids what the old one does.
+/// if theta or the new policy is not finite, with `kl_infinite` if the new policy forbids what the old one does, with
+/// `zero_gradient` if the step is too short to change theta.
 void take_step(const UpdateInput& input, Reals direction, double step_size, UpdateReport& report);
 
 }  // namespace npgfast
