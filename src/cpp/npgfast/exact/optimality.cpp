@@ -6,107 +6,15 @@
 #include <numeric>
 
 #include "npgfast/base/vector.hpp"
-#include "npgfast/problems/end_components.hpp"
+#include "npgfast/exact/quotient.hpp"
 
 namespace npgfast {
 
 namespace {
 
 constexpr double kUnitRoundoff = 1.1102230246251565e-16;
-constexpr Index kStay = -1;  // the choice of a collapsed component to remain inside for ever, at no reward
 constexpr int kModifiedSweeps = 50;
 constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
-
-/// The MDP with its zero-reward end components collapsed: node n owns the rows rows[begin[n]] .. rows[begin[n+1]-1].
-struct Quotient {
-    const TabularMdp& mdp;
-    std::vector<std::int32_t> node_of;  // (S,)
-    std::vector<Index> begin, rows;
-    Index n_nodes = 0;
-
-    double next(Index row, const std::vector<double>& values) const {
-        if (row == kStay) return 0.0;
-        double sum = 0.0;
-        for (auto k = mdp.indptr[row]; k < mdp.indptr[row + 1]; ++k)
-            sum += mdp.probabilities[k] * values[node_of[mdp.indices[k]]];
-        return sum;
-    }
-    double reward(Index row) const { return row == kStay ? 0.0 : mdp.rewards[row]; }
-    double action_value(Index row, const std::vector<double>& values) const {
-        return reward(row) + mdp.gamma * next(row, values);
-    }
-};
-
-Quotient make_quotient(const TabularMdp& mdp, const EndComponents& components) {
-    Quotient quotient{mdp, components.component, {}, {}, components.n_components};
-    const auto n_nodes = static_cast<std::size_t>(quotient.n_nodes);
-    std::vector<std::vector<Index>> rows(n_nodes);
-    std::vector<std::uint8_t> can_stay(n_nodes, 0);
-    for (Index row = 0; row < mdp.n_pairs(); ++row) {
-        if (!mdp.mask[row]) continue;
-        const std::int32_t node = quotient.node_of[row / mdp.n_actions];
-        if (components.internal[row])
-            can_stay[node] = 1;
-        else
-            rows[node].push_back(row);
-    }
-    quotient.begin.push_back(0);
-    for (std::size_t node = 0; node < n_nodes; ++node) {
-        quotient.rows.insert(quotient.rows.end(), rows[node].begin(), rows[node].end());
-        if (can_stay[node]) quotient.rows.push_back(kStay);
-        quotient.begin.push_back(std::ssize(quotient.rows));
-    }
-    return quotient;
-}
-
-/// gamma P of one chosen row (or, with `probs` over all rows, of a randomised choice) per node.
-SparseMatrix choice_kernel(const Quotient& quotient, const std::vector<double>& row_probs) {
-    SparseMatrix kernel;
-    kernel.n = quotient.n_nodes;
-    for (Index node = 0; node < kernel.n; ++node) {
-        for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
-            const Index row = quotient.rows[j];
-            if (row == kStay || row_probs[j] == 0.0) continue;
-            for (auto k = quotient.mdp.indptr[row]; k < quotient.mdp.indptr[row + 1]; ++k) {
-                kernel.indices.push_back(quotient.node_of[quotient.mdp.indices[k]]);
-                kernel.values.push_back(quotient.mdp.gamma * (row_probs[j] * quotient.mdp.probabilities[k]));
-            }
-        }
-        kernel.indptr.push_back(std::ssize(kernel.indices));
-    }
-    return kernel;
-}
-
-/// Choices that end with probability 1: from the terminating rows backwards, each node takes a row that reaches a
-/// node already reached. Nodes that never do (there are none at gamma = 1) keep their first row.
-std::vector<Index> proper_choice(const Quotient& quotient) {
-    const TabularMdp& mdp = quotient.mdp;
-    std::vector<Index> choice(static_cast<std::size_t>(quotient.n_nodes), -1), frontier;
-    std::vector<std::vector<std::pair<std::int32_t, Index>>> sources(choice.size());
-    for (Index node = 0; node < quotient.n_nodes; ++node)
-        for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
-            const Index row = quotient.rows[j];
-            if (choice[node] < 0 && (row == kStay || mdp.termination[row] > 0.0)) {
-                choice[node] = j;
-                frontier.push_back(node);
-            }
-            if (row == kStay) continue;
-            for (auto k = mdp.indptr[row]; k < mdp.indptr[row + 1]; ++k)
-                sources[quotient.node_of[mdp.indices[k]]].emplace_back(static_cast<std::int32_t>(node), j);
-        }
-    while (!frontier.empty()) {
-        const Index node = frontier.back();
-        frontier.pop_back();
-        for (const auto& [source, j] : sources[node])
-            if (choice[source] < 0) {
-                choice[source] = j;
-                frontier.push_back(source);
-            }
-    }
-    for (Index node = 0; node < quotient.n_nodes; ++node)
-        if (choice[node] < 0) choice[node] = quotient.begin[node];
-    return choice;
-}
 
 /// The iterate of every method: node values, and the choice (or, with tau, the distribution over rows) behind them.
 struct Iterate {
@@ -375,36 +283,6 @@ Optimum solve_horizon(const TabularMdp& mdp, double tau, const Interrupt& interr
     return result;
 }
 
-/// Inside a collapsed component every state heads, by internal rows, for the state that owns the chosen row.
-void write_actions(const Quotient& quotient, const EndComponents& components, const Iterate& iterate,
-                   std::vector<std::int32_t>& actions) {
-    const TabularMdp& mdp = quotient.mdp;
-    actions.assign(static_cast<std::size_t>(mdp.n_states), -1);
-    std::vector<std::uint8_t> stays(static_cast<std::size_t>(quotient.n_nodes), 0);
-    for (Index node = 0; node < quotient.n_nodes; ++node) {
-        const Index chosen = std::max_element(iterate.row_probs.begin() + quotient.begin[node],
-                                              iterate.row_probs.begin() + quotient.begin[node + 1]) -
-                             iterate.row_probs.begin();
-        const Index row = quotient.rows[chosen];
-        if (row == kStay)
-            stays[node] = 1;
-        else
-            actions[row / mdp.n_actions] = static_cast<std::int32_t>(row % mdp.n_actions);
-    }
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (Index row = 0; row < mdp.n_pairs(); ++row) {
-            const Index s = row / mdp.n_actions;
-            if (actions[s] >= 0 || !components.internal[row]) continue;
-            bool heads_there = stays[quotient.node_of[s]];
-            for (auto k = mdp.indptr[row]; k < mdp.indptr[row + 1]; ++k) heads_there |= actions[mdp.indices[k]] >= 0;
-            if (!heads_there) continue;
-            actions[s] = static_cast<std::int32_t>(row % mdp.n_actions);
-            changed = true;
-        }
-    }
-}
-
 }  // namespace
 
 Optimum solve(const TabularMdp& mdp, double tau, double tol, OptimalityMethod method, Index max_iterations,
@@ -473,7 +351,7 @@ Optimum solve(const TabularMdp& mdp, double tau, double tol, OptimalityMethod me
         result.action_values[row] =
             mdp.mask[row] ? mdp.rewards[row] + mdp.gamma * mdp.expected_next(row, result.values.data())
                           : kMinusInfinity;
-    write_actions(quotient, components, iterate, result.actions);
+    result.actions = state_actions(quotient, components, iterate.row_probs);
     return result;
 }
 
