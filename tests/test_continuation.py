@@ -150,3 +150,78 @@ def test_interpreter_may_exit_while_a_daemon_thread_learns():
     )
     process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
     assert (process.returncode, process.stderr) == (0, "")
+
+
+def test_failing_schedule_ends_a_run_at_its_own_iteration():
+    agent = nf.NaturalPolicyGradient(LAKE, step_size=lambda k: 0.1 if k < 50 else -1.0)
+    with pytest.raises(ValueError, match=r"step_size\(50\)"):
+        agent.learn(100)
+    assert agent.iteration == agent.result.n_iterations == 50
+
+    steps = [1.0] * 14  # as many as the run needs
+    exact = nf.NaturalPolicyGradient(LAKE, step_size=1.0).learn(1000, target=0.5)
+    listed = nf.NaturalPolicyGradient(LAKE, step_size=lambda k: steps[k]).learn(1000, target=0.5)
+    assert listed.n_iterations == exact.n_iterations <= 14
+    assert listed.policy == exact.policy
+
+
+def test_schedules_are_read_for_the_seeds_that_go_on():
+    asked = []
+
+    def step(k):
+        asked.append(k)
+        return 1e-2
+
+    agent = nf.NaturalPolicyGradient(LAKE, mode="sampled", n_episodes=2, step_size=step)
+    agent.learn(300, n_seeds=4, target=0.02, callback=lambda _: True)
+    assert len(asked) <= 2 * 300
+
+
+def test_keep_best_is_about_one_call():
+    agent = nf.PPO(LAKE, mode="sampled", n_episodes=50, learning_rate=0.5)
+    agent.learn(30, n_seeds=2, keep_best=True)
+    result = agent.learn(5, n_seeds=2, keep_best=True)
+    best = np.maximum(result.initial["objective"], result.history["objective"].max(axis=1))
+    np.testing.assert_allclose([nf.evaluate(LAKE, policy).objective for policy in result.policies], best, rtol=1e-12)
+
+
+def test_checkpoint_without_an_array_is_refused_by_name(tmp_path):
+    agent = nf.TRPO(LAKE)
+    agent.learn(1)
+    agent.save_checkpoint(tmp_path / "a")
+    arrays, metadata = nf.storage.load(tmp_path / "a", "agent")
+    settings = {name: value for name, value in metadata.items() if name not in ("kind", "version")}
+    missing = {name: array for name, array in arrays.items() if name != "state.mass"}
+    nf.storage.save(tmp_path / "b", "agent", missing, settings)
+    with pytest.raises(nf.CheckpointError, match=r"state\.mass is missing"):
+        nf.TRPO.resume(tmp_path / "b", LAKE)
+    nf.storage.save(tmp_path / "c", "agent", {**arrays, "state.theta": np.zeros((1, 3))}, settings)
+    with pytest.raises(nf.CheckpointError, match=r"state\.theta has shape"):
+        nf.TRPO.resume(tmp_path / "c", LAKE)
+
+
+def test_return_mean_is_of_whole_episodes_and_l_of_the_batch_that_has_enough():
+    chain = nf.TabularMDP(np.eye(10, k=1)[:, None, :], -np.ones(10), termination=np.eye(10)[:, -1:],
+                          initial_distribution=np.eye(10)[0], gamma=0.9)  # fmt: skip
+    agent = nf.TRPO(chain, mode="sampled", n_steps=205, n_envs=8)
+    seen = [agent.learn(1).history["return_mean"][0, 0] for _ in range(4)]
+    assert seen == [-10.0] * 4
+    exact = nf.evaluate(chain, agent.policy).effective_horizon
+    assert agent._state.mass[0] / agent._state.n_started[0] == pytest.approx(exact, rel=0.05)
+
+
+@pytest.mark.isa_independent
+def test_calls_while_the_interpreter_finalizes_return():
+    script = textwrap.dedent(
+        """
+        import npgfast as nf
+        agent = nf.NaturalPolicyGradient(nf.problems.frozen_lake(gamma=0.99), step_size=1.0)
+        agent.learn(2)
+        class Last:
+            def __init__(self): self.agent = agent
+            def __del__(self): self.agent.learn(3); print("done", flush=True)
+        last = Last()
+        """
+    )
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert (process.returncode, process.stdout) == (0, "done\n")

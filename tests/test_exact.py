@@ -286,3 +286,18 @@ def test_long_random_walk_is_evaluated_or_refused_at_gamma_one(n_states):
     mdp = nf.TabularMDP(walk.tocsr(), np.ones((n_states, 1)), termination=termination, gamma=1.0)
     expected = (rows + 1.0) * (n_states - rows)
     np.testing.assert_allclose(nf.evaluate(mdp, nf.TabularSoftmax(n_states, 1)).values, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("n_states", "p"), [(80, 0.4), (100, 0.4), (100, 0.3), (40, 0.3)])
+@pytest.mark.parametrize("method", ["auto", "krylov"])
+def test_policy_that_hardly_ever_ends_is_refused_at_gamma_one(n_states, p, method):
+    """A drift away from the only exit: the time to reach it grows as ((1-p)/p)^n, beyond what float64 resolves."""
+    transitions = np.zeros((n_states, 1, n_states))
+    rows = np.arange(n_states)
+    transitions[rows[1:], 0, rows[:-1]] = p
+    transitions[rows, 0, np.minimum(rows + 1, n_states - 1)] += 1.0 - p
+    termination = np.zeros((n_states, 1))
+    termination[0, 0] = p
+    mdp = nf.TabularMDP(transitions, -np.ones((n_states, 1)), termination=termination, gamma=1.0)
+    with pytest.raises(ValueError, match="4e10 steps"):
+        nf.evaluate(mdp, nf.TabularSoftmax(n_states, 1), method=method)

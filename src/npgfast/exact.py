@@ -10,6 +10,7 @@ from npgfast import _core, _validate
 from npgfast.batch import Batch
 from npgfast.policies import SoftmaxPolicy
 from npgfast.problems import TabularMDP
+from npgfast.problems.graph import reachable_states
 
 __all__ = ["Evaluation", "Solution", "evaluate", "exact_batch", "solve"]
 
@@ -312,8 +313,6 @@ def _reachable_rows(mdp: TabularMDP, policy: SoftmaxPolicy, rows: int) -> NDArra
         return reachable
     if np.array_equal(policy.action_mask, mdp.action_mask):
         return mdp.reachable[None, :]
-    while True:
-        n_before = int(reachable.sum())
-        reachable[0, successor[reachable[0][source]]] = True
-        if int(reachable.sum()) == n_before:
-            return reachable
+    counts = np.bincount(pair[taken], minlength=mdp.n_states * mdp.n_actions)
+    kept_indptr = np.concatenate([[0], np.cumsum(counts)])
+    return reachable_states(kept_indptr, successor, now)[None, :]

@@ -60,7 +60,8 @@ class TrainState:
     environments : ndarray of int32, shape (n_seeds, n_envs, 2)
         State (-1: about to start) and time of each environment that is resumed.
     mass, n_started : ndarray, shape (n_seeds,)
-        Over all rollouts that resume: the sum of the discounts and the episodes started, whose ratio estimates L.
+        The sum of the discounts and the episodes started, whose ratio estimates L: of the last batch, and as far as
+        that started fewer than 32 episodes, of those before it.
     n_done : ndarray of int, shape (n_seeds,)
         Iterations done; they key the random numbers and the schedules.
     """
@@ -115,7 +116,7 @@ class Result:
     history : dict of str to ndarray, shape (n_seeds, n_iterations)
         Column k is after the (k+1)-th update: objective (J), regularized_objective (J_tau), gap and regularized_gap to
         the optimum (NaN where its certificate is wider than 1e-6), return_mean (the undiscounted reward per episode
-        that ended in the batch, NaN if none did; in exact mode the objective before the update), entropy (nats), kl
+        that began and ended in the batch, NaN if none did; in exact mode the objective before the update), entropy (nats), kl
         (nats, of the step), surrogate (its predicted gain), gradient_norm, step_size, status (names of `Status`),
         timesteps, effective_horizon, solver_iterations, backtracks, clip_fraction, seconds (of computation for that
         seed). NaN, and status "", after a seed has finished. With
@@ -213,7 +214,7 @@ def _status_codes(names: NDArray[Any]) -> NDArray[np.int8]:
 
 
 def initial_state(
-    policy: SoftmaxPolicy, mdp: TabularMDP, options: Mapping[str, Any], seeds: NDArray[np.uint64], *, keep_best: bool
+    policy: SoftmaxPolicy, mdp: TabularMDP, options: Mapping[str, Any], seeds: NDArray[np.uint64]
 ) -> TrainState:
     """Return the state before the first iteration."""
     n, d = seeds.size, policy.n_params
@@ -226,7 +227,7 @@ def initial_state(
     return TrainState(
         seeds=seeds,
         theta=np.tile(policy.theta, (n, 1)),
-        best_theta=np.tile(policy.theta, (n, 1)) if keep_best else np.zeros((n, 0)),
+        best_theta=np.zeros((n, 0)),
         best_objective=np.full(n, -np.inf),
         adam_first=np.zeros((n, moments)),
         adam_second=np.zeros((n, moments)),
@@ -277,15 +278,24 @@ def advance(
         n = size if n_iterations is None else min(size, n_iterations - done)
         arrays = state.arrays()
         seconds = arrays.pop("seconds")
-        first = int(state.n_done.min())
+        going = state.n_done[state.finished == 0]
+        first, last = int(going.min()), int(going.max()) + n
         started = time.perf_counter()
+        try:
+            values = schedules(first, last - first)
+        except Exception as error:  # noqa: BLE001 - raised again by the caller, if its iteration is reached
+            if n == 1:
+                interruption = error
+                break
+            size = 1
+            continue
         try:
             chunk, before = _core.train(
                 mdp._native,
                 policy._native,
                 reachable.view(np.uint8),
                 dict(options),
-                schedules(first, int(state.n_done.max()) - first + n),
+                values,
                 first,
                 n,
                 arrays,

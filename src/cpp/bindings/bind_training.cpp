@@ -53,11 +53,14 @@ py::tuple bind_train(const py::tuple& mdp_arrays, const py::tuple& policy_arrays
     const Flags reachable = view<std::uint8_t>(reachable_array, "reachable", {mdp.n_states});
     const TrainOptions options = train_options(option_values);
     if (n_iterations < 1) throw py::value_error("n_iterations: expected at least 1");
-    const py::array n_done = as_array(state_arrays["n_done"], "n_done");
-    Index last_iteration = 0;
-    for (std::int64_t done : view<std::int64_t>(n_done, "n_done", {kAny})) {
-        if (done < first_iteration) throw py::value_error("n_done: before first_iteration");
-        last_iteration = std::max<Index>(last_iteration, done + n_iterations);
+    const auto n_done = view<std::int64_t>(as_array(state_arrays["n_done"], "n_done"), "n_done", {kAny});
+    const auto finished = view<std::uint8_t>(as_array(state_arrays["finished"], "finished"), "finished",
+                                             {std::ssize(n_done)});
+    Index last_iteration = first_iteration;
+    for (std::size_t k = 0; k < n_done.size(); ++k) {
+        if (finished[k]) continue;
+        if (n_done[k] < first_iteration) throw py::value_error("n_done: before first_iteration");
+        last_iteration = std::max<Index>(last_iteration, n_done[k] + n_iterations);
     }
     if (first_iteration < 0 || last_iteration > (Index{1} << 28))
         throw py::value_error("n_iterations: a run has at most 2**28 of them");

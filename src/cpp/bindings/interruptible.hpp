@@ -30,10 +30,11 @@ bool wait_a_little(const std::future<Result>& pending) {
 
 /// Runs `call(interrupt)` on a thread without the GIL, while this one looks for signals every 20 ms. A signal handler
 /// that raises (Ctrl-C) stops the call and its exception is thrown here; what the call wrote is then to be dropped.
-/// If the system refuses a thread, the call runs on this one, deaf to signals.
+/// If the system refuses a thread, or the interpreter is already finalising, the call runs on this one, deaf to signals.
 template <class Call>
 auto interruptible(Call&& call) {
     Interrupt interrupt;
+    if (interpreter_is_finalizing()) return call(interrupt);
     std::future<decltype(call(interrupt))> pending;
     try {
         pending = std::async(std::launch::async, [&] { return call(interrupt); });

@@ -200,7 +200,8 @@ class Agent(ABC):
         target : float, optional
             A seed finishes with the iteration in which its objective reaches it.
         keep_best : bool
-            Hand out each seed's best iterate, by the exact objective, instead of its last.
+            Hand out each seed's best iterate of this call, its start included, by the exact objective, instead of the
+            last.
         certificates : bool
             Add the column bound: a theorem's bound on the gap, where one applies.
         n_threads : int, optional
@@ -214,7 +215,8 @@ class Agent(ABC):
         Raises
         ------
         TypeError, ValueError
-            For wrong arguments; nothing has changed then.
+            For wrong arguments; nothing has changed then. A schedule or callback that fails at a later iteration ends the
+            run as Ctrl-C does, with its own exception.
         KeyboardInterrupt
             On Ctrl-C, within a tenth of a second (a dense factorisation in progress is finished first); the agent then
             stands, with its result, after the last iterations that were complete.
@@ -266,13 +268,13 @@ class Agent(ABC):
                 on_chunk,
                 every_iteration=callback is not None,
             )
-        if isinstance(interruption, (TypeError, ValueError)) and state is start:
-            raise interruption  # a wrong argument: nothing has changed
+        if interruption is not None and state is start and not isinstance(interruption, KeyboardInterrupt):
+            raise interruption  # most likely a wrong argument: nothing has changed
         self._state = state
         columns, before = named_history(history, initial, optimum, regularized_optimum)
         if certificates:
             columns["bound"] = self._bounds(columns, start)
-        thetas = state.best_theta if keep_best and np.isfinite(state.best_objective).all() else state.theta
+        thetas = state.best_theta if keep_best else state.theta
         self.result = Result(
             algorithm=type(self).__name__,
             history=columns,
@@ -297,16 +299,16 @@ class Agent(ABC):
     def _start(self, n_seeds: int, total_timesteps: float, *, keep_best: bool) -> TrainState:
         if self._state is None:
             seeds = np.uint64(self.seed) + np.arange(n_seeds, dtype=np.uint64)
-            state = initial_state(self._policy, self.mdp, self._options, seeds, keep_best=keep_best)
-            return replace(state, timestep_limit=state.timesteps + total_timesteps)
-        state = replace(
-            self._state,
-            finished=np.zeros_like(self._state.finished),
-            timestep_limit=self._state.timesteps + total_timesteps,
+            state = initial_state(self._policy, self.mdp, self._options, seeds)
+        else:
+            state = self._state
+        return replace(
+            state,
+            best_theta=state.theta.copy() if keep_best else np.zeros((n_seeds, 0)),
+            best_objective=np.full(n_seeds, -np.inf),
+            finished=np.zeros(n_seeds, dtype=np.uint8),
+            timestep_limit=state.timesteps + total_timesteps,
         )
-        if keep_best and state.best_theta.shape[1] == 0:
-            state = replace(state, best_theta=state.theta.copy(), best_objective=np.full(n_seeds, -np.inf))
-        return state
 
     def _bounds(self, columns: dict[str, NDArray[Any]], start: TrainState) -> NDArray[np.float64]:
         """Bound on the gap by `npgfast.theory.npg_gap_bounds`, for exact steps pi' ~ pi exp(eta L A); else NaN."""
@@ -423,6 +425,9 @@ class Agent(ABC):
         agent._n_predictions = metadata["n_predictions"]
         if metadata["has_state"]:
             state = {name.removeprefix("state."): a for name, a in arrays.items() if name.startswith("state.")}
+            _check_state(
+                path, state, initial_state(agent._policy, mdp, agent._options, state.get("seeds", np.zeros(0)))
+            )
             agent._state = TrainState(**cast("dict[str, Any]", state))
         return agent
 
@@ -440,6 +445,19 @@ def _read_problem(env: object, gamma: float | None) -> TabularMDP:
         msg = f"gamma={gamma}: the problem has gamma={env.gamma}; change it with mdp.replace(gamma=...)"
         raise ValueError(msg)
     return env
+
+
+def _check_state(path: str | os.PathLike[str], found: dict[str, NDArray[Any]], expected: TrainState) -> None:
+    for name, array in expected.arrays().items():
+        if name not in found:
+            msg = f"{path}: state.{name} is missing"
+            raise storage.CheckpointError(msg)
+        if name != "best_theta" and (found[name].shape != array.shape or found[name].dtype != array.dtype):
+            msg = (
+                f"{path}: state.{name} has shape {found[name].shape} and dtype {found[name].dtype}, expected "
+                f"{array.shape} and {array.dtype}"
+            )
+            raise storage.CheckpointError(msg)
 
 
 def _check_callback(callback: object) -> None:

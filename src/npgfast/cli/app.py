@@ -65,7 +65,7 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="ppo, from samples: samples of a minibatch.")] = None,
     entropy_coefficient: Annotated[float | None, typer.Option(help="ppo: weight of the entropy bonus.")] = None,
     target_kl: Annotated[float | None, typer.Option(help="ppo: end an iteration's epochs beyond it.")] = None,
-    tau: Annotated[float | None, typer.Option(help="pg, npg, spi, trpo: entropy bonus in reward per nat.")] = None,
+    tau: Annotated[float | None, typer.Option(help="pg, npg, spi, trpo, ppo: entropy bonus in reward per nat.")] = None,
     damping: Annotated[float | None, typer.Option(help="trpo, npg: of the Fisher matrix, relative.")] = None,
     cg_iters: Annotated[int | None, typer.Option(help="trpo, npg: budget of conjugate gradients.")] = None,
     solver: Annotated[str | None, typer.Option(help="trpo, npg: auto, pinv, cg, cholesky or regression.")] = None,

@@ -12,6 +12,7 @@ namespace npgfast {
 namespace {
 
 constexpr double kResidualLimit = 1e-10;
+constexpr double kLongestTime = 4e10;  // steps; beyond it rounding leaves fewer than five digits of a value
 
 /// -pi log pi without the 0 * inf of an impossible action.
 double entropy_term(double prob, double log_prob) { return prob > 0.0 ? -prob * log_prob : 0.0; }
@@ -107,6 +108,15 @@ Evaluation evaluate_stationary(const TabularMdp& mdp, Reals probs, Reals log_pro
     result.advantages.resize(n_pairs);
     ResolventSystem system(kernel, method, interrupt);
     const double value_residual = system.solve(rewards, result.values);
+    if (mdp.gamma == 1.0) {
+        // (I - K)^{-1} is nonnegative, so its norm, and with it the condition number, is the longest time to termination.
+        std::vector<double> time(n_states);
+        system.solve(std::vector<double>(n_states, 1.0), time);
+        const auto [shortest, longest] = std::minmax_element(time.begin(), time.end());
+        if (!(*shortest > 0.5 && *longest < kLongestTime))
+            throw EvaluationFailure("policy: from state " + std::to_string(longest - time.begin()) +
+                                    " it takes over 4e10 steps to terminate, and its value at gamma=1 is lost in rounding");
+    }
     const double occupancy_residual = system.solve(mdp.initial, result.occupancy, true);
     result.residual = std::max(value_residual, occupancy_residual);
     if (!(result.residual <= kResidualLimit))

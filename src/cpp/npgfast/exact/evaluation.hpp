@@ -29,7 +29,8 @@ struct Evaluation {
 /// Inputs: probs and log_probs (S*A,), or (H*S*A,) for a policy that depends on time; `tau` in reward units.
 /// Outputs: as above; a forbidden action gets Q = V and A = 0.
 /// Preconditions: log_probs = log probs. At gamma = 1 without horizon every state must reach termination under the
-/// policy, else EvaluationFailure names one that does not; so does a residual above 1e-10.
+/// policy, else EvaluationFailure names one that does not; so does one that takes
+/// over 4e10 steps to terminate, and a residual above 1e-10.
 /// Cost: two linear systems of size S (see ResolventSystem), or H sweeps over the kernel.
 /// Source: Puterman, "Markov Decision Processes", 1994, sections 6.1 and 7.1; tau: Geist, Scherrer & Pietquin 2019.
 Evaluation evaluate(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, LinearMethod method,

@@ -46,10 +46,16 @@ Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions&
         for (auto* column : {&rewards, &values, &bootstrap}) column->assign(static_cast<std::size_t>(length), 0.0);
         for (auto* column : {&terminated, &truncated}) column->assign(static_cast<std::size_t>(length), 0);
         double episode_reward = 0.0;
+        bool is_whole = false;  // the episode began in this rollout
         for (Index t = 0; t < length; ++t) {
             if (t % kInterruptPeriod == 0) interrupt.check();
             const Index i = first + t, pair = Index{rollout.states[i]} * mdp.n_actions + rollout.actions[i];
             rewards[t] = mdp.rewards[pair];
+            if (rollout.time[i] == 0) {
+                is_whole = true;
+                episode_reward = 0.0;
+                ++n_started;
+            }
             episode_reward += rewards[t];
             if (options.tau > 0.0) rewards[t] -= options.tau * options.log_probs[pair];
             values[t] = baseline(rollout.states[i], rollout.time[i]);
@@ -57,11 +63,9 @@ Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions&
             truncated[t] = (rollout.flags[i] & kTruncated) != 0;
             if (!terminated[t] && (truncated[t] || t + 1 == length))
                 bootstrap[t] = baseline(rollout.next_states[i], Index{rollout.time[i]} + 1);
-            n_started += rollout.time[i] == 0;
-            if (rollout.flags[i]) {
+            if (rollout.flags[i] && is_whole) {
                 ++n_finished;
                 finished_reward += episode_reward;
-                episode_reward = 0.0;
             }
         }
         generalized_advantages(length, {rewards.data()}, {values.data()}, {terminated.data()}, {truncated.data()},

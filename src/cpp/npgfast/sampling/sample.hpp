@@ -28,7 +28,7 @@ struct Sample {
     std::vector<double> returns;     ///< advantages + baseline: targets of the next fit
     double mass = 0.0;               ///< sum of gamma^time, or the number of steps
     Index n_started = 0;             ///< episodes; L_hat = mass / n_started
-    double return_mean = 0.0;        ///< undiscounted reward per finished episode, NaN if none finished
+    double return_mean = 0.0;        ///< undiscounted reward per episode that began and ended here, NaN if none did
 };
 
 /// Weights, advantages and effective horizon of a rollout. With tau > 0 the advantages estimate A_tau.

@@ -16,6 +16,8 @@ namespace npgfast {
 
 namespace {
 
+constexpr double kEnoughEpisodes = 32.0;  // started in a batch, for its own estimate of L
+
 /// The policy at one theta with its exact value.
 struct Standing {
     PolicyTable table;
@@ -218,9 +220,11 @@ private:
         arrays.actions = std::move(played.actions);
         arrays.weights = std::move(sample.weights);
         arrays.advantages = std::move(sample.advantages);
-        // A resumed rollout may start no episode of its own: its L is that of the run so far.
-        mass_ = options.n_steps > 0 ? mass_ + sample.mass : sample.mass;
-        n_started_ = static_cast<double>(sample.n_started) + (options.n_steps > 0 ? n_started_ : 0.0);
+        // A resumed rollout may start few episodes or none: what is missing of kEnoughEpisodes comes from earlier ones.
+        const auto n_started = static_cast<double>(sample.n_started);
+        const double kept = options.n_steps > 0 ? std::max(0.0, 1.0 - n_started / kEnoughEpisodes) : 0.0;
+        mass_ = sample.mass + kept * mass_;
+        n_started_ = n_started + kept * n_started_;
         arrays.effective_horizon = mass_ / n_started_;
         return arrays;
     }

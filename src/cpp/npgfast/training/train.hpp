@@ -82,7 +82,7 @@ struct TrainState {
     std::span<EnvironmentState> environments;  ///< (n_seeds, n_envs), or empty with whole episodes
     MutableReals timesteps;                  ///< (n_seeds,) taken so far
     Reals timestep_limit;                    ///< (n_seeds,) a seed that has taken so many has finished; +inf: never
-    MutableReals mass, n_started;            ///< (n_seeds,) sums over resumed rollouts; L_hat = mass / n_started
+    MutableReals mass, n_started;            ///< (n_seeds,) of the last rollouts; L_hat = mass / n_started
     std::span<std::uint8_t> finished;        ///< (n_seeds,)
     std::span<std::int64_t> n_done;          ///< (n_seeds,) iterations so far; they key the draws and the schedules
 };
