@@ -116,10 +116,10 @@ class Result:
     history : dict of str to ndarray, shape (n_seeds, n_iterations)
         Column k is after the (k+1)-th update: objective (J), regularized_objective (J_tau), gap and regularized_gap to
         the optimum (NaN where its certificate is wider than 1e-6), return_mean (the undiscounted reward per episode
-        that began and ended in the batch, NaN if none did; in exact mode the objective before the update), entropy (nats), kl
-        (nats, of the step), surrogate (its predicted gain), gradient_norm, step_size, status (names of `Status`),
-        timesteps, effective_horizon, solver_iterations, backtracks, clip_fraction, seconds (of computation for that
-        seed). NaN, and status "", after a seed has finished. With
+        that began and ended in the batch, NaN if none did; in exact mode the objective before the update), entropy
+        (nats), kl (nats, of the step), surrogate (its predicted gain), gradient_norm, step_size, status (names of
+        `Status`), timesteps, effective_horizon, solver_iterations, backtracks, clip_fraction, seconds (of computation
+        for that seed). NaN, and status "", after a seed has finished. With
         certificates also bound, a theorem's bound on the gap where one applies, else NaN.
     initial : dict of str to ndarray, shape (n_seeds,)
         objective, regularized_objective, entropy, gap, regularized_gap before the first update.

@@ -215,8 +215,8 @@ class Agent(ABC):
         Raises
         ------
         TypeError, ValueError
-            For wrong arguments; nothing has changed then. A schedule or callback that fails at a later iteration ends the
-            run as Ctrl-C does, with its own exception.
+            For wrong arguments; nothing has changed then. A schedule or callback that fails at a later iteration ends
+            the run as Ctrl-C does, with its own exception.
         KeyboardInterrupt
             On Ctrl-C, within a tenth of a second (a dense factorisation in progress is finished first); the agent then
             stands, with its result, after the last iterations that were complete.
