@@ -129,7 +129,15 @@ class Batch:
             raise ValueError(msg)
 
     def _native(self, policy: SoftmaxPolicy) -> tuple[Any, ...]:
-        """What the core takes, after checking the indices against the policy."""
+        """What the core takes, after checking the indices against the policy; kept for policies that share a mask."""
+        native: tuple[Any, ...]
+        mask, native = self.__dict__.get("_checked", (None, ()))
+        if mask is not policy.action_mask:
+            native = self._check(policy)
+            object.__setattr__(self, "_checked", (policy.action_mask, native))
+        return native
+
+    def _check(self, policy: SoftmaxPolicy) -> tuple[Any, ...]:
         s = _validate.integer_array("batch.states", self.states, (None,), low=0, high=policy.n_states)
         a = _validate.integer_array("batch.actions", self.actions, (None,), low=0, high=policy.n_actions)
         masked = np.flatnonzero(~policy.action_mask[s, a] & (self.weights > 0.0))

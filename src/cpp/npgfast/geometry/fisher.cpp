@@ -28,34 +28,39 @@ void add_logit_fisher(Estimator estimator, const double* probs, double state_wei
 FisherOperator::FisherOperator(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary,
                                Estimator estimator, double damping)
     : policy_(policy), probs_(probs), summary_(summary), estimator_(estimator), table_(probs.size()) {
-    const Index n_actions = policy.n_actions, d = policy.n_params;
-    std::vector<double> mean(static_cast<std::size_t>(policy.is_tabular() ? 0 : d));
-    for (Index s = 0; s < policy.n_states; ++s) {
-        const double* pi = probs.data() + s * n_actions;
-        const double* pair_weights = summary.pair_weights.data() + s * n_actions;
-        const double weight = summary.state_weights[s];
+    if (damping > 0.0) ridge_ = damping * trace() / static_cast<double>(size());
+}
+
+double FisherOperator::trace() const {
+    double trace = 0.0;
+    const Index n_actions = policy_.n_actions, d = policy_.n_params;
+    std::vector<double> mean(static_cast<std::size_t>(policy_.is_tabular() ? 0 : d));
+    for (Index s = 0; s < policy_.n_states; ++s) {
+        const double* pi = probs_.data() + s * n_actions;
+        const double* pair_weights = summary_.pair_weights.data() + s * n_actions;
+        const double weight = summary_.state_weights[s];
         if (!(weight > 0.0)) continue;
-        if (policy.is_tabular()) {
+        if (policy_.is_tabular()) {
             double squares = 0.0;
             for (Index a = 0; a < n_actions; ++a) squares += pi[a] * pi[a];
             for (Index a = 0; a < n_actions; ++a)
-                trace_ += estimator == Estimator::analytic ? weight * pi[a] * (1.0 - pi[a])
+                trace += estimator_ == Estimator::analytic ? weight * pi[a] * (1.0 - pi[a])
                                                            : pair_weights[a] * (1.0 - 2.0 * pi[a] + squares);
             continue;
         }
         std::fill(mean.begin(), mean.end(), 0.0);
-        const double* rows = policy.features.data() + s * n_actions * d;
+        const double* rows = policy_.features.data() + s * n_actions * d;
         for (Index a = 0; a < n_actions; ++a)
             if (pi[a] > 0.0) axpy(pi[a], rows + a * d, mean.data(), d);
         for (Index a = 0; a < n_actions; ++a) {
-            const double share = estimator == Estimator::analytic ? weight * pi[a] : pair_weights[a];
+            const double share = estimator_ == Estimator::analytic ? weight * pi[a] : pair_weights[a];
             if (!(share > 0.0)) continue;
             double squared_norm = 0.0;
             for (Index j = 0; j < d; ++j) squared_norm += (rows[a * d + j] - mean[j]) * (rows[a * d + j] - mean[j]);
-            trace_ += share * squared_norm;
+            trace += share * squared_norm;
         }
     }
-    ridge_ = damping * trace_ / static_cast<double>(d);
+    return trace;
 }
 
 void FisherOperator::multiply(Reals vector, MutableReals result) {

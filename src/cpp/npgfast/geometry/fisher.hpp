@@ -26,7 +26,7 @@ public:
 
     Index size() const { return policy_.n_params; }
     double ridge() const { return ridge_; }  ///< damping tr F / d
-    double trace() const { return trace_; }  ///< tr F, undamped
+    double trace() const;                    ///< tr F, undamped
     void multiply(Reals vector, MutableReals result);
     /// vector^T F vector without the ridge; never negative.
     double quadratic(Reals vector);
@@ -38,7 +38,6 @@ private:
     Reals probs_;
     const BatchSummary& summary_;
     Estimator estimator_;
-    double trace_ = 0.0;
     double ridge_ = 0.0;
     std::vector<double> table_;
 };
