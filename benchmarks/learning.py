@@ -31,6 +31,8 @@ SMALL = {
         mdp, step_size=Linear(1.0, 0.0, 60), damping=0.5, n_episodes=1000, **SAMPLED
     ),
     "TRPO": lambda mdp: nf.TRPO(mdp, max_kl=0.01, damping=0.1, n_episodes=1000, **SAMPLED),
+}
+SMALL_PPO = {
     "PPO": lambda mdp: nf.PPO(mdp, n_episodes=500, learning_rate=0.01, n_epochs=4, batch_size=1000, **SAMPLED),
 }
 LARGE = {
@@ -96,5 +98,6 @@ if __name__ == "__main__":
         exact()
     if "small" in wanted:
         sampled("FrozenLake 4x4", SMALL, 32, n_iterations=60)
+        sampled("FrozenLake 4x4", SMALL_PPO, 32, n_iterations=100)
     if "large" in wanted:
         sampled("FrozenLake 8x8", LARGE, 8, total_timesteps=30_000_000)

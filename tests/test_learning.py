@@ -103,7 +103,7 @@ SAMPLED_4X4 = {
         lambda mdp: nf.PPO(
             mdp, mode="sampled", n_episodes=500, learning_rate=0.01, n_epochs=4, batch_size=1000, gae_lambda=0.95
         ),
-        60,
+        100,
     ),
 }
 
