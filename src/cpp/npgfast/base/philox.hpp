@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <numbers>
 
 namespace npgfast {
 
@@ -30,7 +32,10 @@ inline PhiloxCounter philox(PhiloxCounter counter, PhiloxKey key) {
 }
 
 /// What a draw is for; the last word of the counter keeps the streams of one step apart.
-enum class Purpose : std::uint32_t { step = 0, start = 1, restart = 2, shuffle = 3, action = 4 };
+enum class Purpose : std::uint32_t {
+    step = 0, start = 1, restart = 2, shuffle = 3, action = 4, dynamics = 5, evaluation_start = 6, evaluation_action = 7,
+    evaluation_dynamics = 8
+};
 
 /// Two uniform 64-bit words for (seed; iteration, environment, step, purpose).
 /// `iteration` and `purpose` share a word: 2^28 iterations of 16 purposes.
@@ -50,5 +55,49 @@ inline Draw draw(std::uint64_t seed, std::uint32_t iteration, std::uint64_t envi
 
 /// Uniform on [0, 1) with 53 bits.
 inline double uniform(std::uint64_t word) { return static_cast<double>(word >> 11) * 0x1.0p-53; }
+
+/// As many numbers as a step needs: consecutive Philox blocks of one (seed; iteration, environment, step, purpose),
+/// counted in the word that `draw` gives to environments beyond 2^32, which have none here.
+class Stream {
+public:
+    Stream(std::uint64_t seed, std::uint32_t iteration, std::uint32_t environment, std::uint32_t step, Purpose purpose)
+        : seed_(seed), environment_(environment), iteration_(iteration), step_(step), purpose_(purpose) {}
+
+    /// Uniform on [0, 1).
+    double uniform() { return npgfast::uniform(next()); }
+
+    double uniform(double low, double high) { return low + (high - low) * uniform(); }
+
+    /// Standard normal. Source: Box & Muller 1958.
+    double normal() {
+        if (has_normal_) {
+            has_normal_ = false;
+            return normal_;
+        }
+        const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
+        const double angle = 2.0 * std::numbers::pi * uniform();
+        normal_ = radius * std::sin(angle);
+        has_normal_ = true;
+        return radius * std::cos(angle);
+    }
+
+private:
+    std::uint64_t next() {
+        if (has_second_) {
+            has_second_ = false;
+            return second_;
+        }
+        const Draw words = draw(seed_, iteration_, environment_ | (block_++ << 32), step_, purpose_);
+        second_ = words.second;
+        has_second_ = true;
+        return words.first;
+    }
+
+    std::uint64_t seed_, environment_, block_ = 0, second_ = 0;
+    double normal_ = 0.0;
+    std::uint32_t iteration_, step_;
+    Purpose purpose_;
+    bool has_second_ = false, has_normal_ = false;
+};
 
 }  // namespace npgfast
