@@ -66,10 +66,16 @@ SoftmaxPolicy policy_view(const py::tuple& arrays) {
     policy.n_params = policy.n_pairs();
     policy.mask = view<std::uint8_t>(mask, "action_mask", {policy.n_states, policy.n_actions});
     if (const auto features = optional_item(arrays, 0, "features")) {
-        if (features->ndim() != 3 || features->size() == 0)
-            throw py::value_error("features: expected a non-empty (S, A, d) array");
-        policy.n_params = features->shape(2);
-        policy.features = view<double>(*features, "features", {policy.n_states, policy.n_actions, policy.n_params});
+        if ((features->ndim() != 3 && features->ndim() != 2) || features->size() == 0)
+            throw py::value_error("features: expected a non-empty (S, A, d) or (S, m) array");
+        if (features->ndim() == 2) {
+            policy.n_shared_features = features->shape(1);
+            policy.n_params = policy.n_shared_features * policy.n_actions;
+            policy.features = view<double>(*features, "features", {policy.n_states, policy.n_shared_features});
+        } else {
+            policy.n_params = features->shape(2);
+            policy.features = view<double>(*features, "features", {policy.n_states, policy.n_actions, policy.n_params});
+        }
     }
     if (const auto offset = optional_item(arrays, 1, "offset"))
         policy.offset = view<double>(*offset, "offset", {policy.n_states, policy.n_actions});
@@ -91,6 +97,122 @@ Batch batch_view(const py::tuple& arrays, Index n_states, Index n_actions) {
     if (batch.exhaustive && n % n_actions != 0)
         throw py::value_error("states: an exhaustive batch lists every action of each of its rows");
     return batch;
+}
+
+ModelView::ModelView(const py::tuple& policy, const py::object& tables, const py::tuple& batch)
+    : is_gaussian_(tables.is_none()) {
+    if (!is_gaussian_) {
+        softmax_ = policy_view(policy);
+        const auto table = tables.cast<py::tuple>();
+        const auto copy = [&](std::size_t k, const char* name) {
+            const Reals values =
+                view<double>(item(table, k, name), name, {softmax_.n_states, softmax_.n_actions});
+            return std::vector<double>(values.begin(), values.end());
+        };
+        table_ = {copy(0, "log_probs"), copy(1, "probs")};
+        entries_ = batch_view(batch, softmax_.n_states, softmax_.n_actions);
+        return;
+    }
+    const py::array features = item(policy, 0, "features"), actions = item(batch, 1, "actions");
+    if (features.ndim() != 2 || actions.ndim() != 2 || features.size() == 0 || actions.size() == 0)
+        throw py::value_error("features, actions: expected non-empty (n, m) and (n, k) arrays");
+    const Index n = features.shape(0);
+    gaussian_.n_rows = n;
+    gaussian_.n_features = features.shape(1);
+    gaussian_.action_size = actions.shape(1);
+    gaussian_.features = view<double>(features, "features", {n, gaussian_.n_features});
+    theta_ = view<double>(item(policy, 1, "theta"), "theta", {gaussian_.n_params()});
+    gaussian_.log_std_min = number<double>(policy, 2, "log_std_min");
+    gaussian_.log_std_max = number<double>(policy, 3, "log_std_max");
+    rows_.actions = view<double>(actions, "actions", {n, gaussian_.action_size});
+    rows_.weights = view<double>(item(batch, 2, "weights"), "weights", {n});
+    rows_.advantages = view<double>(item(batch, 3, "advantages"), "advantages", {n});
+    if (const auto log_probs = optional_item(batch, 4, "log_probs"))
+        rows_.log_probs = view<double>(*log_probs, "log_probs", {n});
+    rows_.effective_horizon = number<double>(batch, 5, "effective_horizon");
+}
+
+const LocalModel& ModelView::model() {
+    if (model_) return *model_;
+    if (is_gaussian_) {
+        model_ = std::make_unique<GaussianModel>(gaussian_, theta_, rows_);
+    } else {
+        summary_ = summarize(entries_, softmax_.n_states, softmax_.n_actions);
+        model_ = std::make_unique<SoftmaxModel>(softmax_, table_, summary_, &entries_);
+    }
+    return *model_;
+}
+
+namespace {
+
+/// How many integers and reals a feature map of this kind has, and its number of features; see features.hpp.
+void check_feature_map(const FeatureMap& map) {
+    const Index dim = map.observation_size, n_integers = std::ssize(map.integers), n_reals = std::ssize(map.reals);
+    const auto require = [](bool holds, const char* what) {
+        if (!holds) throw py::value_error(std::string("feature map: ") + what);
+    };
+    require(dim > 0 && map.n_features > 0, "sizes must be positive");
+    const bool has_bias = n_integers > 0 && map.integers[0] == 1;
+    switch (map.kind) {
+        case FeatureKind::linear:
+            require(n_integers == 1 && map.n_features == dim + has_bias, "linear: wrong table");
+            return;
+        case FeatureKind::monomials: {
+            const Index n = map.n_features - 1;
+            require(n_integers == 2 * n, "monomials: expected two integers for each but the first");
+            for (Index k = 0; k < n; ++k)
+                require(map.integers[k] >= 0 && map.integers[k] <= k && map.integers[n + k] >= 0 &&
+                            map.integers[n + k] < dim,
+                        "monomials: a parent or variable out of range");
+            return;
+        }
+        case FeatureKind::waves: {
+            const Index n = map.n_features - has_bias;
+            require(n_integers == 1 && n >= 0 && n_reals == n * (dim + 1), "waves: wrong tables");
+            return;
+        }
+        case FeatureKind::tiles: {
+            require(n_integers == dim + 1 && map.integers[0] > 0, "tiles: wrong table of integers");
+            const Index n_tilings = map.integers[0];
+            require(n_reals == dim * (2 + n_tilings), "tiles: wrong table of reals");
+            Index size = n_tilings;
+            for (Index j = 1; j <= dim; ++j) {
+                require(map.integers[j] > 0 && size <= map.n_features / map.integers[j], "tiles: too many tiles");
+                size *= map.integers[j];
+            }
+            require(size == map.n_features, "tiles: wrong number of features");
+            return;
+        }
+    }
+    throw py::value_error("feature map: unknown kind");
+}
+
+}  // namespace
+
+LinearPolicy linear_policy_view(const py::tuple& arrays) {
+    LinearPolicy policy;
+    FeatureMap& map = policy.features;
+    map.kind = static_cast<FeatureKind>(number<int>(arrays, 0, "kind"));
+    map.integers = view<std::int32_t>(item(arrays, 1, "integers"), "integers", {kAny});
+    map.reals = view<double>(item(arrays, 2, "reals"), "reals", {kAny});
+    map.observation_size = number<Index>(arrays, 3, "observation_size");
+    map.n_features = number<Index>(arrays, 4, "n_features");
+    check_feature_map(map);
+    if (const auto mean = optional_item(arrays, 5, "mean")) {
+        policy.normalizer.mean = view<double>(*mean, "mean", {map.observation_size});
+        policy.normalizer.scale = view<double>(item(arrays, 6, "scale"), "scale", {map.observation_size});
+        policy.normalizer.limit = number<double>(arrays, 7, "limit");
+        if (!(policy.normalizer.limit > 0.0)) throw py::value_error("limit: expected a positive number");
+    }
+    policy.n_actions = number<Index>(arrays, 8, "n_actions");
+    policy.action_size = number<Index>(arrays, 9, "action_size");
+    policy.log_std_min = number<double>(arrays, 10, "log_std_min");
+    policy.log_std_max = number<double>(arrays, 11, "log_std_max");
+    constexpr Index kMany = Index{1} << 31;
+    if (policy.n_actions < 0 || policy.action_size < 1 || policy.n_outputs() >= kMany || map.n_features >= kMany ||
+        (policy.n_actions > 0 && policy.action_size != 1) || !(policy.log_std_min <= policy.log_std_max))
+        throw py::value_error("policy: sizes or bounds out of range");
+    return policy;
 }
 
 }  // namespace npgfast::bindings

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "bindings/pybind.hpp"
-#include "npgfast/geometry/batch.hpp"
+#include "npgfast/geometry/gaussian_model.hpp"
+#include "npgfast/geometry/softmax_model.hpp"
+#include "npgfast/policies/linear.hpp"
 
 namespace npgfast::bindings {
 
@@ -91,10 +93,40 @@ py::array_t<T> to_array(std::vector<T>&& data) {
 /// The tuple (indptr, indices, probabilities, termination, rewards, initial_distribution, action_mask, gamma, horizon).
 TabularMdp mdp_view(const py::tuple& arrays);
 
-/// The tuple (features | None, offset | None, action_mask): features (S, A, d), offset and mask (S, A).
+/// The tuple (features | None, offset | None, action_mask): features (S, A, d), or (S, m) if the actions share them;
+/// offset and mask (S, A).
 SoftmaxPolicy policy_view(const py::tuple& arrays);
 
 /// The tuple (states, actions, weights, advantages, log_probs | None, effective_horizon, exhaustive).
 Batch batch_view(const py::tuple& arrays, Index n_states, Index n_actions);
+
+/// A policy at one theta on a batch. The policy is that of `policy_view` with its tables (log_probs, probs), each (S, A),
+/// and the batch that of `batch_view`; or, with None for the tables, the tuple (features (n, m), theta, log_std_min,
+/// log_std_max) of a Gaussian policy, and the same batch tuple without states and with actions (n, k) of doubles.
+class ModelView {
+public:
+    ModelView(const py::tuple& policy, const py::object& tables, const py::tuple& batch);
+    ModelView(const ModelView&) = delete;
+
+    /// The model; the first call computes what it takes from the batch, and needs no GIL.
+    const LocalModel& model();
+    Index n_params() const { return is_gaussian_ ? gaussian_.n_params() : softmax_.n_params; }
+    bool has_log_probs() const { return !(is_gaussian_ ? rows_.log_probs : entries_.log_probs).empty(); }
+
+private:
+    bool is_gaussian_;
+    SoftmaxPolicy softmax_;
+    PolicyTable table_;
+    Batch entries_;
+    BatchSummary summary_;
+    GaussianPolicy gaussian_;
+    Reals theta_;
+    RowBatch rows_;
+    std::unique_ptr<LocalModel> model_;
+};
+
+/// The tuple (kind, integers, reals, observation_size, n_features, mean | None, scale | None, limit, n_actions,
+/// action_size, log_std_min, log_std_max) of a linear policy on observations; its tables are checked against its kind.
+LinearPolicy linear_policy_view(const py::tuple& arrays);
 
 }  // namespace npgfast::bindings

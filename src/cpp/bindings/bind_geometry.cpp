@@ -1,94 +1,77 @@
 #include "bindings/array_views.hpp"
 #include "bindings/bindings.hpp"
 #include "npgfast/geometry/conjugate_gradient.hpp"
-#include "npgfast/geometry/fisher.hpp"
 #include "npgfast/geometry/kl.hpp"
-#include "npgfast/geometry/natural_gradient.hpp"
-#include "npgfast/geometry/policy_gradient.hpp"
-#include "npgfast/geometry/surrogate.hpp"
 
 namespace npgfast::bindings {
 
 namespace {
 
-/// A policy with its probabilities and a summarised batch: what most of the geometry starts from.
-struct Setting {
-    SoftmaxPolicy policy;
-    Reals probs;
-    Batch batch;
-
-    Setting(const py::tuple& policy_arrays, const py::array& probs_array, const py::tuple& batch_arrays)
-        : policy(policy_view(policy_arrays)),
-          probs(view<double>(probs_array, "probs", {policy.n_states, policy.n_actions})),
-          batch(batch_view(batch_arrays, policy.n_states, policy.n_actions)) {}
-    BatchSummary summary() const { return summarize(batch, policy.n_states, policy.n_actions); }
-};
-
-py::array bind_policy_gradient(const py::tuple& policy, const py::array& probs, const py::tuple& batch) {
-    const Setting setting(policy, probs, batch);
+py::array bind_policy_gradient(const py::tuple& policy, const py::object& tables, const py::tuple& batch) {
+    ModelView view(policy, tables, batch);
     std::vector<double> gradient;
     {
         const py::gil_scoped_release release;
-        gradient = policy_gradient(setting.policy, setting.probs, setting.summary());
+        gradient = view.model().gradient();
     }
     return to_array(std::move(gradient));
 }
 
-py::array bind_fisher_vector_product(const py::tuple& policy, const py::array& probs, const py::tuple& batch,
+py::array bind_fisher_vector_product(const py::tuple& policy, const py::object& tables, const py::tuple& batch,
                                      const py::array& vector_array, int estimator, double damping) {
-    const Setting setting(policy, probs, batch);
-    const Reals vector = view<double>(vector_array, "vector", {setting.policy.n_params});
+    ModelView setting(policy, tables, batch);
+    const Reals vector = view<double>(vector_array, "vector", {setting.n_params()});
     std::vector<double> result(vector.size());
     {
         const py::gil_scoped_release release;
-        const BatchSummary summary = setting.summary();
-        FisherOperator(setting.policy, setting.probs, summary, static_cast<Estimator>(estimator), damping)
-            .multiply(vector, result);
+        setting.model().fisher_product(vector, static_cast<Estimator>(estimator), damping, result);
     }
     return to_array(std::move(result));
 }
 
-py::array bind_fisher_matrix(const py::tuple& policy, const py::array& probs, const py::tuple& batch, int estimator) {
-    const Setting setting(policy, probs, batch);
-    const Index d = setting.policy.n_params;
+py::array bind_fisher_matrix(const py::tuple& policy, const py::object& tables, const py::tuple& batch,
+                             int estimator) {
+    ModelView view(policy, tables, batch);
     std::vector<double> matrix;
     {
         const py::gil_scoped_release release;
-        const BatchSummary summary = setting.summary();
-        matrix = FisherOperator(setting.policy, setting.probs, summary, static_cast<Estimator>(estimator), 0.0).dense();
+        matrix = view.model().fisher_matrix(static_cast<Estimator>(estimator));
     }
-    return to_array(std::move(matrix), {d, d});
+    return to_array(std::move(matrix), {view.n_params(), view.n_params()});
 }
 
-py::tuple bind_natural_gradient(const py::tuple& policy, const py::array& probs, const py::tuple& batch, int method,
+py::tuple bind_natural_gradient(const py::tuple& policy, const py::object& tables, const py::tuple& batch, int method,
                                 int estimator, double damping, double rtol) {
-    const Setting setting(policy, probs, batch);
+    ModelView view(policy, tables, batch);
     const NaturalGradientOptions options{static_cast<Solver>(method), static_cast<Estimator>(estimator), damping, rtol,
                                          0};
     NaturalGradient result;
     {
         const py::gil_scoped_release release;
-        const BatchSummary summary = setting.summary();
-        const std::vector<double> gradient = policy_gradient(setting.policy, setting.probs, summary);
-        result = natural_gradient(setting.policy, setting.probs, summary, gradient, options);
+        const LocalModel& model = view.model();
+        result = model.natural_gradient(model.gradient(), options);
     }
     return py::make_tuple(to_array(std::move(result.direction)), static_cast<int>(result.status), result.residual_norm,
                           result.iterations, result.rank);
 }
 
-py::tuple bind_surrogate(const py::tuple& policy_arrays, const py::array& log_probs_array, const py::array& probs_array,
-                         const py::tuple& batch_arrays, double clip_range) {
-    const Setting setting(policy_arrays, probs_array, batch_arrays);
-    const Reals log_probs =
-        view<double>(log_probs_array, "log_probs", {setting.policy.n_states, setting.policy.n_actions});
-    if (setting.batch.log_probs.empty()) throw py::value_error("batch.log_probs: needed, got None");
+py::tuple bind_surrogate(const py::tuple& policy, const py::object& tables, const py::tuple& batch, double clip_range) {
+    ModelView view(policy, tables, batch);
+    if (!view.has_log_probs()) throw py::value_error("batch.log_probs: needed, got None");
     Surrogate result;
     {
         const py::gil_scoped_release release;
-        const PolicyTable table{{log_probs.begin(), log_probs.end()}, {setting.probs.begin(), setting.probs.end()}};
-        result = surrogate(setting.policy, table, setting.batch, clip_range);
+        result = view.model().surrogate(clip_range);
     }
     return py::make_tuple(result.value, to_array(std::move(result.gradient)), result.clip_fraction, result.approx_kl);
+}
+
+double bind_gaussian_kl(const py::array& shifts_array, const py::array& old_array, const py::array& new_array,
+                        const py::array& weights_array) {
+    const Index n = weights_array.size(), k = old_array.size();
+    const Reals shifts = view<double>(shifts_array, "shifts", {n, k});
+    return mean_kl(shifts, view<double>(old_array, "old_log_std", {k}), view<double>(new_array, "new_log_std", {k}),
+                   view<double>(weights_array, "weights", {n}));
 }
 
 double bind_mean_kl(const py::tuple& old_table, const py::tuple& new_table, const py::array& state_weights_array) {
@@ -127,16 +110,18 @@ py::tuple bind_conjugate_gradient(const py::object& apply, const py::array& b_ar
 }  // namespace
 
 void bind_geometry(py::module_& m) {
-    m.def("policy_gradient", &bind_policy_gradient, py::arg("policy"), py::arg("probs"), py::arg("batch"));
-    m.def("fisher_vector_product", &bind_fisher_vector_product, py::arg("policy"), py::arg("probs"), py::arg("batch"),
+    m.def("policy_gradient", &bind_policy_gradient, py::arg("policy"), py::arg("tables"), py::arg("batch"));
+    m.def("fisher_vector_product", &bind_fisher_vector_product, py::arg("policy"), py::arg("tables"), py::arg("batch"),
           py::arg("vector"), py::arg("estimator"), py::arg("damping"));
-    m.def("fisher_matrix", &bind_fisher_matrix, py::arg("policy"), py::arg("probs"), py::arg("batch"),
+    m.def("fisher_matrix", &bind_fisher_matrix, py::arg("policy"), py::arg("tables"), py::arg("batch"),
           py::arg("estimator"));
-    m.def("natural_gradient", &bind_natural_gradient, py::arg("policy"), py::arg("probs"), py::arg("batch"),
+    m.def("natural_gradient", &bind_natural_gradient, py::arg("policy"), py::arg("tables"), py::arg("batch"),
           py::arg("method"), py::arg("estimator"), py::arg("damping"), py::arg("rtol"));
-    m.def("surrogate", &bind_surrogate, py::arg("policy"), py::arg("log_probs"), py::arg("probs"), py::arg("batch"),
+    m.def("surrogate", &bind_surrogate, py::arg("policy"), py::arg("tables"), py::arg("batch"),
           py::arg("clip_range"));
     m.def("mean_kl", &bind_mean_kl, py::arg("old"), py::arg("new"), py::arg("state_weights"));
+    m.def("gaussian_kl", &bind_gaussian_kl, py::arg("shifts"), py::arg("old_log_std"), py::arg("new_log_std"),
+          py::arg("weights"));
     m.def("conjugate_gradient", &bind_conjugate_gradient, py::arg("operator"), py::arg("b"), py::arg("x0"),
           py::arg("max_iterations"), py::arg("rtol"));
 }

@@ -9,7 +9,9 @@ void bind_build(py::module_& m);
 void bind_policies(py::module_& m);
 void bind_exact(py::module_& m);
 void bind_sampling(py::module_& m);
+void bind_simulation(py::module_& m);
 void bind_geometry(py::module_& m);
 void bind_training(py::module_& m);
+void bind_learning(py::module_& m);
 
 }  // namespace npgfast::bindings

@@ -6,6 +6,8 @@ PYBIND11_MODULE(_impl, m, py::mod_gil_not_used()) {
     bind_policies(m);
     bind_exact(m);
     bind_sampling(m);
+    bind_simulation(m);
     bind_geometry(m);
     bind_training(m);
+    bind_learning(m);
 }

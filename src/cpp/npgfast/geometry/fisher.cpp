@@ -40,12 +40,16 @@ double FisherOperator::trace() const {
         const double* pair_weights = summary_.pair_weights.data() + s * n_actions;
         const double weight = summary_.state_weights[s];
         if (!(weight > 0.0)) continue;
-        if (policy_.is_tabular()) {
+        if (policy_.is_tabular() || policy_.n_shared_features > 0) {
+            // E |e_a - pi|^2, times |phi(s)|^2 where the score is phi(s) (x) (e_a - pi)
+            const Index m = policy_.n_shared_features;
+            const double* phi = policy_.features.data() + s * m;
+            const double scale = m > 0 ? dot(phi, phi, m) : 1.0;
             double squares = 0.0;
             for (Index a = 0; a < n_actions; ++a) squares += pi[a] * pi[a];
             for (Index a = 0; a < n_actions; ++a)
-                trace += estimator_ == Estimator::analytic ? weight * pi[a] * (1.0 - pi[a])
-                                                           : pair_weights[a] * (1.0 - 2.0 * pi[a] + squares);
+                trace += scale * (estimator_ == Estimator::analytic ? weight * pi[a] * (1.0 - pi[a])
+                                                                    : pair_weights[a] * (1.0 - 2.0 * pi[a] + squares));
             continue;
         }
         std::fill(mean.begin(), mean.end(), 0.0);
@@ -103,10 +107,11 @@ double FisherOperator::quadratic(Reals vector) {
 
 std::vector<double> FisherOperator::dense() const {
     using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    const Index n_actions = policy_.n_actions, d = size();
+    const Index n_actions = policy_.n_actions, d = size(), m = policy_.n_shared_features;
     std::vector<double> result(static_cast<std::size_t>(d * d), 0.0);
     Eigen::Map<Matrix> fisher(result.data(), d, d);
     Matrix block(n_actions, n_actions);
+    Matrix blocks = Matrix::Zero(m > 0 ? policy_.n_states : 0, n_actions * n_actions);  // of all states, if shared
     for (Index s = 0; s < policy_.n_states; ++s) {
         if (!(summary_.state_weights[s] > 0.0)) continue;
         const Index first = s * n_actions;
@@ -115,10 +120,25 @@ std::vector<double> FisherOperator::dense() const {
                          summary_.pair_weights.data() + first, n_actions, block.data(), n_actions);
         if (policy_.is_tabular()) {
             fisher.block(first, first, n_actions, n_actions) = block;
+        } else if (m > 0) {
+            blocks.row(s) = Eigen::Map<const Eigen::RowVectorXd>(block.data(), n_actions * n_actions);
         } else {
             const Eigen::Map<const Matrix> rows(policy_.features.data() + first * d, n_actions, d);
             const Matrix weighted = block * rows;
             fisher.noalias() += rows.transpose() * weighted;
+        }
+    }
+    if (m > 0) {
+        // F[(i,a),(j,b)] = sum_s phi_i(s) phi_j(s) block_ab(s)
+        const Eigen::Map<const Matrix> phi(policy_.features.data(), policy_.n_states, m);
+        for (Index a = 0; a < n_actions; ++a) {
+            for (Index b = a; b < n_actions; ++b) {
+                const Matrix product = phi.transpose() * (blocks.col(a * n_actions + b).asDiagonal() * phi);
+                for (Index i = 0; i < m; ++i)
+                    for (Index j = 0; j < m; ++j)
+                        fisher(i * n_actions + a, j * n_actions + b) = fisher(j * n_actions + b, i * n_actions + a) =
+                            product(i, j);
+            }
         }
     }
     // Products of a symmetric block from both sides differ in the last bit across the diagonal.

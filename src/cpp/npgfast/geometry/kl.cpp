@@ -30,4 +30,21 @@ double mean_kl(const PolicyTable& old_table, const PolicyTable& new_table, Reals
     return sum;
 }
 
+double mean_kl(Reals shifts, Reals old_log_std, Reals new_log_std, Reals weights) {
+    const Index k = std::ssize(new_log_std), n = std::ssize(weights);
+    double total = 0.0;
+    for (double weight : weights) total += weight;
+    double sum = 0.0;
+    for (Index a = 0; a < k; ++a) {
+        const double precision = std::exp(-new_log_std[a]);
+        double squares = 0.0;
+        for (Index i = 0; i < n; ++i) {
+            const double shift = shifts[i * k + a] * precision;
+            squares += weights[i] * (shift * shift);
+        }
+        sum += 0.5 * (squares + total * exp_minus_one_minus(-2.0 * (new_log_std[a] - old_log_std[a])));
+    }
+    return sum;
+}
+
 }  // namespace npgfast

@@ -16,4 +16,12 @@ double exp_minus_one_minus(double x);
 /// Cost: one expm1 per pair. Source: Kullback & Leibler 1951.
 double mean_kl(const PolicyTable& old_table, const PolicyTable& new_table, Reals state_weights, Index n_actions);
 
+/// The same for Gaussian policies with diagonal covariances that do not depend on the state.
+///
+///     sum_i w_i sum_k [delta_k + expm1(-2 delta_k) / 2 + shift_ik^2 / (2 sigma_new,k^2)]
+///
+/// with delta = log_std_new - log_std_old; without cancellation when old and new are close.
+/// Inputs: shifts = new means - old means (n, k), log_stds (k,), weights (n,). Cost: n*k.
+double mean_kl(Reals shifts, Reals old_log_std, Reals new_log_std, Reals weights);
+
 }  // namespace npgfast

@@ -8,6 +8,7 @@
 #include "npgfast/base/vector.hpp"
 #include "npgfast/geometry/conjugate_gradient.hpp"
 #include "npgfast/geometry/least_squares.hpp"
+#include "npgfast/geometry/symmetric_system.hpp"
 
 namespace npgfast {
 
@@ -15,41 +16,6 @@ namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-constexpr Index kDenseFisherLimit = 256;  // above it conjugate gradients beat a factorisation for log-linear policies
-
-struct DenseSolution {
-    VectorXd x;
-    Index rank = 0;
-    Status status = Status::ok;
-};
-
-DenseSolution solve_pinv(const MatrixXd& fisher, const VectorXd& gradient) {
-    const Eigen::SelfAdjointEigenSolver<MatrixXd> eigen(fisher);
-    const VectorXd& values = eigen.eigenvalues();
-    const double cutoff = rank_cutoff(fisher.rows()) * values.cwiseAbs().maxCoeff();
-    DenseSolution solution;
-    VectorXd coefficients = eigen.eigenvectors().transpose() * gradient;
-    for (Index j = 0; j < values.size(); ++j) {
-        const bool kept = values[j] > cutoff;
-        coefficients[j] = kept ? coefficients[j] / values[j] : 0.0;
-        solution.rank += kept;
-    }
-    solution.x = eigen.eigenvectors() * coefficients;
-    return solution;
-}
-
-DenseSolution solve_cholesky(const MatrixXd& fisher, const VectorXd& gradient) {
-    const Eigen::LLT<MatrixXd> factor(fisher);
-    DenseSolution solution{VectorXd::Zero(gradient.size()), gradient.size(), Status::negative_curvature};
-    if (factor.info() != Eigen::Success) return solution;
-    const VectorXd pivots = factor.matrixLLT().diagonal();
-    const double cutoff = rank_cutoff(fisher.rows()) * fisher.diagonal().maxCoeff();
-    if (pivots.cwiseAbs2().minCoeff() <= cutoff) return solution;
-    solution.x = factor.solve(gradient);
-    solution.status = Status::ok;
-    return solution;
-}
 
 /// sqrt(w) score rows and sqrt(w) mean-advantage targets of the pairs of states [first, last) that have weight.
 struct RegressionProblem {
@@ -64,13 +30,12 @@ void add_regression_row(RegressionProblem& problem, const SoftmaxPolicy& policy,
     const std::size_t start = problem.rows.size();
     problem.rows.resize(start + static_cast<std::size_t>(d), 0.0);
     double* row = problem.rows.data() + start;
-    for (Index b = 0; b < n_actions; ++b) {
-        const double coefficient = (b == action ? 1.0 : 0.0) - pi[b];
-        if (policy.is_tabular())
-            row[b] = scale * coefficient;
-        else if (coefficient != 0.0)
-            axpy(scale * coefficient, policy.features.data() + (state * n_actions + b) * d, row, d);
-    }
+    std::vector<double> coefficients(static_cast<std::size_t>(n_actions));
+    for (Index b = 0; b < n_actions; ++b) coefficients[b] = scale * ((b == action ? 1.0 : 0.0) - pi[b]);
+    if (policy.is_tabular())
+        std::copy(coefficients.begin(), coefficients.end(), row);
+    else
+        policy.add_projected(state, coefficients.data(), row);
     problem.targets.push_back(scale * advantage);
 }
 
@@ -114,8 +79,7 @@ void solve_by_state(const SoftmaxPolicy& policy, Reals probs, const BatchSummary
             const auto size = static_cast<Index>(allowed.size());
             const MatrixXd reduced = block(allowed, allowed);
             const VectorXd right = Eigen::Map<const VectorXd>(table.data(), n_actions)(allowed);
-            const DenseSolution dense =
-                options.solver == Solver::cholesky ? solve_cholesky(reduced, right) : solve_pinv(reduced, right);
+            const SymmetricSolution dense = solve_dense(options.solver, Reals(reduced.data(), reduced.data() + reduced.size()), right);
             if (dense.status != Status::ok) {
                 result.status = dense.status;
                 std::fill(result.direction.begin(), result.direction.end(), 0.0);
@@ -197,6 +161,32 @@ bool is_on_policy(const BatchSummary& summary, Reals probs, Index n_actions) {
 
 }  // namespace
 
+SymmetricSolution solve_dense(Solver solver, Reals matrix, Reals right) {
+    return solver == Solver::cholesky ? solve_cholesky(matrix, right) : solve_pinv(matrix, right);
+}
+
+void solve_by_products(NaturalGradient& result, Reals gradient, const Product& multiply,
+                       const NaturalGradientOptions& options) {
+    const Index budget = options.max_iterations > 0 ? options.max_iterations : 20 * std::ssize(gradient) + 100;
+    const CgOutcome outcome = conjugate_gradient(multiply, gradient, result.direction, budget, options.rtol);
+    result.status = outcome.status;
+    result.iterations = outcome.iterations;
+    result.rank = -1;
+    if (!moves_theta(result.status)) std::fill(result.direction.begin(), result.direction.end(), 0.0);
+}
+
+void settle(NaturalGradient& result, Reals gradient, const Product& multiply) {
+    if (!all_finite(result.direction)) {
+        std::fill(result.direction.begin(), result.direction.end(), 0.0);
+        result.status = Status::non_finite;
+    }
+    if (result.status == Status::ok && norm(result.direction) == 0.0) result.status = Status::zero_gradient;
+    std::vector<double> image(result.direction.size());
+    multiply(result.direction, image);
+    for (std::size_t j = 0; j < image.size(); ++j) image[j] -= gradient[j];
+    result.residual_norm = norm(image);
+}
+
 NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& given_summary,
                                  Reals gradient, const NaturalGradientOptions& given) {
     BatchSummary without_advantages;
@@ -220,17 +210,11 @@ NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const
         return result;
     }
     FisherOperator fisher(policy, probs, summary, options.estimator, options.damping);
+    const auto multiply = [&](Reals v, MutableReals out) { fisher.multiply(v, out); };
     if (options.solver == Solver::closed_form) {
         solve_closed_form(policy, probs, summary, fisher.ridge(), result);
     } else if (options.solver == Solver::cg) {
-        const Index budget = options.max_iterations > 0 ? options.max_iterations : 20 * d + 100;
-        const CgOutcome outcome =
-            conjugate_gradient([&](Reals v, MutableReals out) { fisher.multiply(v, out); }, gradient, result.direction,
-                               budget, options.rtol);
-        result.status = outcome.status;
-        result.iterations = outcome.iterations;
-        result.rank = -1;
-        if (!moves_theta(result.status)) std::fill(result.direction.begin(), result.direction.end(), 0.0);
+        solve_by_products(result, gradient, multiply, options);
     } else if (policy.is_tabular()) {
         solve_by_state(policy, probs, summary, options, fisher.ridge(), result);
     } else if (options.solver == Solver::regression) {
@@ -243,24 +227,12 @@ NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const
         result.rank = fit.rank;
         for (Index j = 0; j < d; ++j) result.direction[j] = summary.effective_horizon * fit.solution[j];
     } else {
-        const std::vector<double> dense = fisher.dense();
-        const MatrixXd matrix = Eigen::Map<const MatrixXd>(dense.data(), d, d);
-        const VectorXd right = Eigen::Map<const VectorXd>(gradient.data(), d);
-        const DenseSolution solution =
-            options.solver == Solver::cholesky ? solve_cholesky(matrix, right) : solve_pinv(matrix, right);
+        SymmetricSolution solution = solve_dense(options.solver, fisher.dense(), gradient);
         result.status = solution.status;
         result.rank = solution.rank;
-        for (Index j = 0; j < d; ++j) result.direction[j] = solution.x[j];
+        result.direction = std::move(solution.x);
     }
-    if (!all_finite(result.direction)) {
-        std::fill(result.direction.begin(), result.direction.end(), 0.0);
-        result.status = Status::non_finite;
-    }
-    if (result.status == Status::ok && norm(result.direction) == 0.0) result.status = Status::zero_gradient;
-    std::vector<double> image(static_cast<std::size_t>(d));
-    fisher.multiply(result.direction, image);
-    for (Index j = 0; j < d; ++j) image[j] -= gradient[j];
-    result.residual_norm = norm(image);
+    settle(result, gradient, multiply);
     return result;
 }
 

@@ -1,14 +1,18 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "npgfast/geometry/fisher.hpp"
+#include "npgfast/geometry/symmetric_system.hpp"
 
 namespace npgfast {
 
 /// How F^+ grad J is computed. `automatic` takes the closed form where there is one, else a factorisation while d is
 /// small, else conjugate gradients.
 enum class Solver : int { automatic = 0, pinv, cg, cholesky, regression, closed_form };
+
+inline constexpr Index kDenseFisherLimit = 256;  ///< parameters above which products beat a factorisation
 
 struct NaturalGradientOptions {
     Solver solver = Solver::automatic;
@@ -41,5 +45,17 @@ struct NaturalGradient {
 /// Source: Kakade 2001, theorem 1; Agarwal, Kakade, Lee & Mahajan 2021, lemma 15 (closed form).
 NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary, Reals gradient,
                                  const NaturalGradientOptions& options);
+
+using Product = std::function<void(Reals, MutableReals)>;
+
+/// Pseudo-inverse or Cholesky, whichever `solver` names.
+SymmetricSolution solve_dense(Solver solver, Reals matrix, Reals right);
+
+/// Conjugate gradients on the Fisher products `multiply`, into `result`.
+void solve_by_products(NaturalGradient& result, Reals gradient, const Product& multiply,
+                       const NaturalGradientOptions& options);
+
+/// What is promised of a direction however it was found: finite, a status that fits it, and its residual.
+void settle(NaturalGradient& result, Reals gradient, const Product& multiply);
 
 }  // namespace npgfast

@@ -8,15 +8,25 @@
 namespace npgfast {
 
 namespace {
-constexpr double kLogRatioLimit = 700.0;
-
 double held_log_ratio(double new_log_prob, double old_log_prob) {
     return std::clamp(new_log_prob - old_log_prob, -kLogRatioLimit, kLogRatioLimit);
 }
 }  // namespace
 
-double importance_ratio(double new_log_prob, double old_log_prob) {
-    return std::exp(held_log_ratio(new_log_prob, old_log_prob));
+double Surrogate::add(double new_log_prob, double old_log_prob, double weight, double advantage,
+                      double effective_horizon, double clip_range) {
+    const double log_ratio = held_log_ratio(new_log_prob, old_log_prob);
+    const double ratio = std::exp(log_ratio);
+    const double share = effective_horizon * weight * advantage;
+    approx_kl += weight * exp_minus_one_minus(log_ratio);
+    const bool clipped = advantage > 0.0 ? ratio > 1.0 + clip_range : advantage < 0.0 && ratio < 1.0 - clip_range;
+    if (clipped) {
+        value += share * (advantage > 0.0 ? 1.0 + clip_range : 1.0 - clip_range);
+        clip_fraction += weight;
+        return 0.0;
+    }
+    value += share * ratio;
+    return share * ratio;
 }
 
 Surrogate surrogate(const SoftmaxPolicy& policy, const PolicyTable& table, const Batch& batch, double clip_range) {
@@ -25,18 +35,8 @@ Surrogate surrogate(const SoftmaxPolicy& policy, const PolicyTable& table, const
     for (Index i = 0; i < batch.size(); ++i) {
         if (batch.weights[i] == 0.0) continue;
         const Index pair = Index{batch.states[i]} * policy.n_actions + batch.actions[i];
-        const double log_ratio = held_log_ratio(table.log_probs[pair], batch.log_probs[i]);
-        const double ratio = std::exp(log_ratio), advantage = batch.advantages[i];
-        const double share = batch.effective_horizon * batch.weights[i] * advantage;
-        const bool clipped = advantage > 0.0 ? ratio > 1.0 + clip_range : advantage < 0.0 && ratio < 1.0 - clip_range;
-        if (clipped) {
-            result.value += share * (advantage > 0.0 ? 1.0 + clip_range : 1.0 - clip_range);
-            result.clip_fraction += batch.weights[i];
-        } else {
-            result.value += share * ratio;
-            coefficients[pair] += share * ratio;
-        }
-        result.approx_kl += batch.weights[i] * exp_minus_one_minus(log_ratio);
+        coefficients[pair] += result.add(table.log_probs[pair], batch.log_probs[i], batch.weights[i],
+                                         batch.advantages[i], batch.effective_horizon, clip_range);
     }
     center_by_policy(table.probs, policy.n_actions, coefficients);
     result.gradient.resize(static_cast<std::size_t>(policy.n_params));

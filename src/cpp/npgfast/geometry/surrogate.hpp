@@ -6,14 +6,18 @@
 
 namespace npgfast {
 
-/// The importance ratio is exp of a log-ratio held to +-700, so that it is finite and never 0 * inf.
-double importance_ratio(double new_log_prob, double old_log_prob);
+/// Log-ratios are held to +-700, so that their exponential is finite and never 0 * inf.
+inline constexpr double kLogRatioLimit = 700.0;
 
 struct Surrogate {
     double value = 0.0;
     std::vector<double> gradient;
     double clip_fraction = 0.0;  ///< weight of the samples whose gradient is zeroed
     double approx_kl = 0.0;      ///< sum_i w_i (r_i - 1 - log r_i)
+
+    /// Adds one entry to all but the gradient; returns the coefficient of its score there.
+    double add(double new_log_prob, double old_log_prob, double weight, double advantage, double effective_horizon,
+               double clip_range);
 };
 
 /// L sum_i w_i r_i A_i and its gradient L sum_i w_i r_i A_i score_i, r_i = pi(a_i|s_i) / exp(log_probs_i).

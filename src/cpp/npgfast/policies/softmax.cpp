@@ -13,23 +13,47 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLowest = std::numeric_limits<double>::lowest();
 }  // namespace
 
-void SoftmaxPolicy::lift(Reals vector, MutableReals table) const {
+void SoftmaxPolicy::lift_state(Reals vector, Index state, double* row) const {
+    const Index first = state * n_actions;
     if (is_tabular()) {
-        for (Index i = 0; i < n_pairs(); ++i) table[i] = mask[i] ? vector[i] : 0.0;
+        std::copy_n(vector.data() + first, n_actions, row);
+    } else if (n_shared_features > 0) {
+        const double* phi = features.data() + state * n_shared_features;
+        std::fill_n(row, n_actions, 0.0);
+        for (Index j = 0; j < n_shared_features; ++j) axpy(phi[j], vector.data() + j * n_actions, row, n_actions);
+    } else {
+        for (Index a = 0; a < n_actions; ++a)
+            row[a] = dot(features.data() + (first + a) * n_params, vector.data(), n_params);
+    }
+    for (Index a = 0; a < n_actions; ++a)
+        if (!mask[first + a]) row[a] = 0.0;
+}
+
+void SoftmaxPolicy::add_projected(Index state, const double* row, double* vector) const {
+    const Index first = state * n_actions;
+    if (n_shared_features > 0) {
+        const double* phi = features.data() + state * n_shared_features;
+        for (Index j = 0; j < n_shared_features; ++j)
+            for (Index a = 0; a < n_actions; ++a)
+                if (mask[first + a]) vector[j * n_actions + a] += phi[j] * row[a];
         return;
     }
-    for (Index i = 0; i < n_pairs(); ++i)
-        table[i] = mask[i] ? dot(features.data() + i * n_params, vector.data(), n_params) : 0.0;
+    for (Index a = 0; a < n_actions; ++a) {
+        if (!mask[first + a] || row[a] == 0.0) continue;
+        if (is_tabular())
+            vector[first + a] += row[a];
+        else
+            axpy(row[a], features.data() + (first + a) * n_params, vector, n_params);
+    }
+}
+
+void SoftmaxPolicy::lift(Reals vector, MutableReals table) const {
+    for (Index s = 0; s < n_states; ++s) lift_state(vector, s, table.data() + s * n_actions);
 }
 
 void SoftmaxPolicy::project(Reals table, MutableReals vector) const {
-    if (is_tabular()) {
-        for (Index i = 0; i < n_pairs(); ++i) vector[i] = mask[i] ? table[i] : 0.0;
-        return;
-    }
     std::fill(vector.begin(), vector.end(), 0.0);
-    for (Index i = 0; i < n_pairs(); ++i)
-        if (mask[i] && table[i] != 0.0) axpy(table[i], features.data() + i * n_params, vector.data(), n_params);
+    for (Index s = 0; s < n_states; ++s) add_projected(s, table.data() + s * n_actions, vector.data());
 }
 
 void log_softmax(Reals logits, Flags mask, Index n_actions, MutableReals log_probs, MutableReals probs) {
@@ -78,18 +102,12 @@ std::vector<double> state_entropies(const PolicyTable& table, Index n_actions) {
 
 void scores(const SoftmaxPolicy& policy, Reals probs, Integers states, Integers actions, MutableReals result) {
     std::fill(result.begin(), result.end(), 0.0);
-    const Index n_actions = policy.n_actions, d = policy.n_params;
+    const Index n_actions = policy.n_actions;
+    std::vector<double> row(static_cast<std::size_t>(n_actions));
     for (Index i = 0; i < std::ssize(states); ++i) {
-        const Index first = Index{states[i]} * n_actions;
-        double* row = result.data() + i * d;
-        for (Index a = 0; a < n_actions; ++a) {
-            const double coefficient = (a == actions[i] ? 1.0 : 0.0) - probs[first + a];
-            if (!policy.mask[first + a] || coefficient == 0.0) continue;
-            if (policy.is_tabular())
-                row[first + a] = coefficient;
-            else
-                axpy(coefficient, policy.features.data() + (first + a) * d, row, d);
-        }
+        for (Index a = 0; a < n_actions; ++a)
+            row[a] = (a == actions[i] ? 1.0 : 0.0) - probs[Index{states[i]} * n_actions + a];
+        policy.add_projected(states[i], row.data(), result.data() + i * policy.n_params);
     }
 }
 

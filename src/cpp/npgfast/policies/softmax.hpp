@@ -8,7 +8,9 @@ namespace npgfast {
 
 /// A softmax policy over finitely many states: logits = features theta + offset, pi = softmax over the allowed actions.
 ///
-/// `features` (S*A, d) row-major, or empty for the tabular softmax, whose features are the identity (d = S*A).
+/// The features come in three kinds: none for the tabular softmax, whose features are the identity (d = S*A); phi(s,a)
+/// (S*A, d) row-major; or phi(s) (S, m), shared by the actions, each of which has its own column of theta = W (m, A),
+/// d = m A. The states of the last kind are the rows of a batch of observations.
 /// `offset` (S*A,) or empty. `mask` (S*A,), 1 where the action is allowed.
 struct SoftmaxPolicy {
     Index n_states = 0;
@@ -17,9 +19,16 @@ struct SoftmaxPolicy {
     Reals features;
     Reals offset;
     Flags mask;
+    Index n_shared_features = 0;  ///< m, or 0 for the other kinds
 
     Index n_pairs() const { return n_states * n_actions; }
     bool is_tabular() const { return features.empty(); }
+
+    /// row (A,) = the logits of one state without the offset.
+    void lift_state(Reals vector, Index state, double* row) const;
+
+    /// vector += features(s)^T row.
+    void add_projected(Index state, const double* row, double* vector) const;
 
     /// table = features vector (S*A,); the offset is left out. Forbidden actions get 0.
     void lift(Reals vector, MutableReals table) const;
@@ -58,7 +67,7 @@ void center_by_policy(Reals probs, Index n_actions, MutableReals coefficients);
 /// Entropy of each state's distribution in nats, (S,). 0 log 0 = 0.
 std::vector<double> state_entropies(const PolicyTable& table, Index n_actions);
 
-/// score(s_i, a_i) = phi(s_i, a_i) - E_pi phi(s_i, .) for n pairs, into (n, d). Cost: n*A*d.
+/// score(s_i, a_i) = phi(s_i, a_i) - E_pi phi(s_i, .) for n pairs, into (n, d). Cost: n*A*d (n*d if shared).
 /// Source: Sutton et al. 1999, section 3.
 void scores(const SoftmaxPolicy& policy, Reals probs, Integers states, Integers actions, MutableReals result);
 

@@ -5,6 +5,7 @@
 #include "npgfast/base/interrupt.hpp"
 #include "npgfast/problems/tabular_mdp.hpp"
 #include "npgfast/sampling/alias_table.hpp"
+#include "npgfast/sampling/recording.hpp"
 
 namespace npgfast {
 
@@ -34,12 +35,6 @@ std::vector<AliasColumn> policy_alias_table(Reals probs, Index n_actions);
 /// One action for each of n states; action i is a function of (seed, i) and the state's distribution alone.
 std::vector<std::int32_t> sample_actions(std::span<const AliasColumn> policy, Index n_actions, Integers states,
                                          std::uint64_t seed);
-
-enum StepFlag : std::uint8_t {
-    kTerminated = 1,  ///< the MDP ended the episode, by its termination mass or its horizon
-    kTruncated = 2,   ///< the step count of an episode ended it
-    kRestarted = 4,   ///< a geometric restart ended it
-};
 
 struct RolloutOptions {
     Index n_envs = 1;             ///< with n_episodes: the number of episodes, each its own environment

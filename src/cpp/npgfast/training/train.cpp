@@ -8,15 +8,11 @@
 #include <stdexcept>
 
 #include "npgfast/base/parallel.hpp"
-#include "npgfast/sampling/baseline.hpp"
-#include "npgfast/updates/policy_gradient_step.hpp"
 #include "npgfast/updates/soft_policy_iteration.hpp"
 
 namespace npgfast {
 
 namespace {
-
-constexpr double kEnoughEpisodes = 32.0;  // started in a batch, for its own estimate of L
 
 /// The policy at one theta with its exact value.
 struct Standing {
@@ -150,7 +146,7 @@ private:
     }
 
     UpdateReport update(Index first_iteration, const Standing& standing, double& return_mean) {
-        const Index iteration = n_done_, i = iteration - first_iteration;
+        const Index iteration = n_done_;
         const TrainOptions& options = run_.options;
         BatchArrays arrays;
         BatchSummary summary;
@@ -161,33 +157,18 @@ private:
             summary = summarize(standing.evaluation, standing.table.probs, run_.reachable, run_.mdp.n_actions);
             if (options.algorithm == Algorithm::ppo) arrays = list_entries(run_, standing);
         }
-        const UpdateInput input{run_.policy,    theta_, standing.table, summary, standing.evaluation.objective,
-                                options.tau};
-        const Schedules& at = run_.schedules;
-        switch (options.algorithm) {
-            case Algorithm::policy_gradient:
-                return policy_gradient_step(input, at.step_size[i], at.radius[i]);
-            case Algorithm::natural_policy_gradient:
-                return npg_step(input, {options.natural_gradient, at.step_size[i], at.max_kl[i]});
-            case Algorithm::soft_policy_iteration:
-                return soft_policy_iteration_step(input, state_advantages(run_, standing, summary), at.step_size[i]);
-            case Algorithm::conservative_policy_iteration:
-                return conservative_policy_iteration_step(input, state_advantages(run_, standing, summary),
-                                                          options.mixture, run_.mdp.gamma, run_.mdp.horizon);
-            case Algorithm::trpo:
-                return trpo_step(input, {options.natural_gradient, at.max_kl[i], options.backtrack_factor,
-                                         options.max_backtracks});
-            case Algorithm::ppo: {
-                PpoOptions ppo = options.ppo;
-                ppo.clip_range = at.clip_range[i];
-                ppo.learning_rate = at.learning_rate[i];
-                ppo.entropy_coefficient = at.entropy_coefficient[i];
-                ppo.seed = seed_;
-                ppo.iteration = static_cast<std::uint32_t>(iteration);
-                return ppo_step(input, arrays.view(), ppo, {adam_first_, adam_second_, adam_steps_}, run_.interrupt);
-            }
-        }
-        throw std::logic_error("unknown algorithm");
+        const Batch batch = arrays.view();
+        const SoftmaxModel model(run_.policy, standing.table, summary, &batch);
+        const UpdateInput input{model, theta_, standing.evaluation.objective, options.tau};
+        const Turn turn{seed_, iteration, first_iteration};
+        if (options.algorithm == Algorithm::soft_policy_iteration)
+            return soft_policy_iteration_step(model, input, state_advantages(run_, standing, summary),
+                                              run_.schedules.step_size[turn.scheduled()]);
+        if (options.algorithm == Algorithm::conservative_policy_iteration)
+            return conservative_policy_iteration_step(model, input, state_advantages(run_, standing, summary),
+                                                      options.mixture, run_.mdp.gamma, run_.mdp.horizon);
+        return run_update(options, run_.schedules, turn, input, {batch.weights, batch.advantages, batch.log_probs},
+                          {adam_first_, adam_second_, adam_steps_}, run_.interrupt);
     }
 
     BatchArrays gather(Index iteration, const Standing& standing, double& return_mean) {
@@ -220,12 +201,8 @@ private:
         arrays.actions = std::move(played.actions);
         arrays.weights = std::move(sample.weights);
         arrays.advantages = std::move(sample.advantages);
-        // A resumed rollout may start few episodes or none: what is missing of kEnoughEpisodes comes from earlier ones.
-        const auto n_started = static_cast<double>(sample.n_started);
-        const double kept = options.n_steps > 0 ? std::max(0.0, 1.0 - n_started / kEnoughEpisodes) : 0.0;
-        mass_ = sample.mass + kept * mass_;
-        n_started_ = n_started + kept * n_started_;
-        arrays.effective_horizon = mass_ / n_started_;
+        arrays.effective_horizon =
+            estimate_horizon(sample.mass, sample.n_started, options.n_steps > 0, mass_, n_started_);
         return arrays;
     }
 
@@ -258,16 +235,9 @@ private:
         row[kRegularizedObjective] = standing.evaluation.objective;
         row[kReturnMean] = return_mean;
         row[kEntropy] = standing.entropy;
-        row[kKl] = report.kl;
-        row[kSurrogate] = report.surrogate;
-        row[kGradientNorm] = report.gradient_norm;
-        row[kStepSize] = report.step_size;
-        row[kStatus] = static_cast<double>(report.status);
         row[kTimesteps] = timesteps_;
         row[kEffectiveHorizon] = standing.evaluation.effective_horizon;
-        row[kSolverIterations] = static_cast<double>(report.solver_iterations);
-        row[kBacktracks] = static_cast<double>(report.backtracks);
-        row[kClipFraction] = report.clip_fraction;
+        record_update(row, report);
         row[kSeconds] = seconds;
     }
 

@@ -1,73 +1,8 @@
 #pragma once
 
-#include <vector>
-
-#include "npgfast/sampling/sample.hpp"
-#include "npgfast/updates/npg.hpp"
-#include "npgfast/updates/ppo.hpp"
-#include "npgfast/updates/trpo.hpp"
+#include "npgfast/training/algorithm.hpp"
 
 namespace npgfast {
-
-enum class Algorithm : int {
-    policy_gradient = 0,
-    natural_policy_gradient,
-    soft_policy_iteration,
-    conservative_policy_iteration,
-    trpo,
-    ppo,
-};
-
-/// What stays the same over a run. Fields that an algorithm does not use are ignored.
-struct TrainOptions {
-    Algorithm algorithm = Algorithm::trpo;
-    bool sampled = false;
-    double tau = 0.0;
-    NaturalGradientOptions natural_gradient;
-    double backtrack_factor = 0.8;
-    Index max_backtracks = 20;
-    double mixture = 0.0;
-    PpoOptions ppo;  // its learning_rate, clip_range, entropy_coefficient, seed and iteration are set per iteration
-    // sampling
-    Index n_envs = 1;   ///< environments; with n_steps = 0, episodes
-    Index n_steps = 0;  ///< per environment and iteration; 0: whole episodes
-    StateWeights state_weights = StateWeights::discounted;
-    double gae_lambda = 1.0;
-    bool use_baseline = true;
-    // the end of a run
-    double target = 0.0;  ///< stop a seed whose objective reaches it; +inf: never
-    int n_threads = 1;
-};
-
-/// One number per iteration, from `first_iteration` on. Those that an algorithm does not use are ignored.
-struct Schedules {
-    Reals step_size;
-    Reals max_kl;
-    Reals radius;
-    Reals clip_range;
-    Reals learning_rate;
-    Reals entropy_coefficient;
-};
-
-/// The columns of the history, in this order (npgfast.training names them).
-enum HistoryColumn : int {
-    kObjective = 0,
-    kRegularizedObjective,
-    kReturnMean,
-    kEntropy,
-    kKl,
-    kSurrogate,
-    kGradientNorm,
-    kStepSize,
-    kStatus,
-    kTimesteps,
-    kEffectiveHorizon,
-    kSolverIterations,
-    kBacktracks,
-    kClipFraction,
-    kSeconds,
-    kHistoryColumns,
-};
 
 /// Everything that one iteration hands to the next, one row per seed; a run continued from it continues bit for bit.
 struct TrainState {

@@ -4,30 +4,28 @@
 #include <cmath>
 
 #include "npgfast/base/vector.hpp"
-#include "npgfast/geometry/policy_gradient.hpp"
 
 namespace npgfast {
 
 Ascent ascend(const UpdateInput& input, const NaturalGradientOptions& options) {
-    const std::vector<double> gradient = policy_gradient(input.policy, input.table.probs, input.summary);
+    const std::vector<double> gradient = input.model.gradient();
     Ascent ascent;
     ascent.gradient_norm = norm(gradient);
     if (nothing_to_gain(input)) {
         ascent.natural.status = Status::zero_gradient;  // what is left of the gradient is rounding
         return ascent;
     }
-    ascent.natural = natural_gradient(input.policy, input.table.probs, input.summary, gradient, options);
+    ascent.natural = input.model.natural_gradient(gradient, options);
     const Reals direction = ascent.natural.direction;
     ascent.slope = dot(gradient, direction);
     const Estimator estimator =
         options.solver == Solver::regression ? Estimator::empirical : options.estimator;
-    FisherOperator fisher(input.policy, input.table.probs, input.summary, estimator, 0.0);
     // ||x||_F = sqrt(x^T F x), from x / max|x| so that no square overflows.
     double largest = 0.0;
     for (double entry : direction) largest = std::max(largest, std::abs(entry));
     std::vector<double> scaled(direction.begin(), direction.end());
     for (double& entry : scaled) entry /= largest > 0.0 ? largest : 1.0;
-    ascent.fisher_norm = largest * std::sqrt(fisher.quadratic(scaled));
+    ascent.fisher_norm = largest * std::sqrt(input.model.fisher_quadratic(scaled, estimator));
     return ascent;
 }
 
@@ -48,12 +46,12 @@ UpdateReport npg_step(const UpdateInput& input, const NpgOptions& options) {
     }
     // A state whose good action has lost all its probability adds nothing to the slope and must keep moving: where the
     // direction knows the advantages of every action, `nothing_to_gain` has decided.
-    const bool decided = options.step_size > 0.0 && input.policy.is_tabular() && !input.summary.advantages.empty();
+    const bool decided = options.step_size > 0.0 && input.model.knows_all_advantages();
     if (!decided && !(gain >= negligible_gain(input.objective))) {
         report.status = std::isnan(gain) ? Status::non_finite : Status::zero_gradient;
         return report;
     }
-    if (input.tau > 0.0) eta = std::min(eta, 1.0 / (input.tau * input.summary.effective_horizon));
+    if (input.tau > 0.0) eta = std::min(eta, 1.0 / (input.tau * input.model.effective_horizon()));
     take_step(input, ascent.natural.direction, eta, report);
     return report;
 }

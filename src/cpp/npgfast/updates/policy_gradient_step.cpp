@@ -3,12 +3,11 @@
 #include <cmath>
 
 #include "npgfast/base/vector.hpp"
-#include "npgfast/geometry/policy_gradient.hpp"
 
 namespace npgfast {
 
 UpdateReport policy_gradient_step(const UpdateInput& input, double step_size, double radius) {
-    const std::vector<double> gradient = policy_gradient(input.policy, input.table.probs, input.summary);
+    const std::vector<double> gradient = input.model.gradient();
     UpdateReport report;
     report.theta.assign(input.theta.begin(), input.theta.end());
     report.gradient_norm = norm(gradient);

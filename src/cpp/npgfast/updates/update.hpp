@@ -2,17 +2,15 @@
 
 #include <vector>
 
-#include "npgfast/geometry/natural_gradient.hpp"
+#include "npgfast/geometry/local_model.hpp"
 
 namespace npgfast {
 
-/// What an update starts from: the policy at theta with its tables, the summarised batch, and the objective, whose
-/// size says what gain is too small to count.
+/// What an update starts from: theta, the batch as the policy at theta sees it, and the objective, whose size says what
+/// gain is too small to count.
 struct UpdateInput {
-    const SoftmaxPolicy& policy;
+    const LocalModel& model;
     Reals theta;
-    const PolicyTable& table;
-    const BatchSummary& summary;
     double objective = 0.0;
     double tau = 0.0;
 };
@@ -37,9 +35,12 @@ double negligible_gain(double objective);
 /// only; false on others. Unlike the gradient it does not fade with the probability of the good action.
 bool nothing_to_gain(const UpdateInput& input);
 
-/// Moves theta along `direction` by `step_size`, fills in KL and surrogate, and takes the step back with `non_finite`
-/// if theta or the new policy is not finite, with `kl_infinite` if the new policy forbids what the old one does, with
-/// `zero_gradient` if the step is too short to change theta.
+/// Fills in KL and surrogate of the theta that the report has moved to, inside the policy's bounds, and takes the step
+/// back with `non_finite` if theta or the new policy is not finite, with `kl_infinite` if the new policy forbids what the
+/// old one does, with `zero_gradient` if theta is the old one.
+void judge(const UpdateInput& input, UpdateReport& report);
+
+/// Moves theta along `direction` by `step_size` and judges that.
 void take_step(const UpdateInput& input, Reals direction, double step_size, UpdateReport& report);
 
 }  // namespace npgfast

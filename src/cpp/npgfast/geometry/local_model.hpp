@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "npgfast/geometry/natural_gradient.hpp"
+#include "npgfast/geometry/surrogate.hpp"
+
+namespace npgfast {
+
+/// What a new theta does on a batch, compared with the theta that the batch belongs to.
+struct Move {
+    double kl = 0.0;    ///< KL(old || new) in nats, weighted as the batch is; +inf where new forbids what old does
+    double gain = 0.0;  ///< L sum w (r - 1) A
+    bool is_finite = true;
+};
+
+/// Some entries of a batch at a theta that moves between minibatches: PPO's view of a policy.
+class Minibatch {
+public:
+    virtual ~Minibatch() = default;
+    /// Adds an entry with its weight; returns its log-probability at the current theta.
+    virtual double visit(Index entry, double weight) = 0;
+    /// Adds coefficient * score(entry) to the gradient.
+    virtual void add_score(Index entry, double coefficient) = 0;
+    /// gradient (d,) = what was added + entropy_coefficient * sum of weights * grad H; forgets the minibatch.
+    virtual void finish(double entropy_coefficient, MutableReals gradient) = 0;
+};
+
+/// A policy on a batch, seen from the theta that collected it: all that an update asks of either kind of policy.
+class LocalModel {
+public:
+    virtual ~LocalModel() = default;
+
+    /// grad J, (d,), with L.
+    virtual std::vector<double> gradient() const = 0;
+    virtual NaturalGradient natural_gradient(Reals gradient, const NaturalGradientOptions& options) const = 0;
+    /// result = (F + damping (tr F / d) I) vector
+    virtual void fisher_product(Reals vector, Estimator estimator, double damping, MutableReals result) const = 0;
+    /// F (d, d), undamped.
+    virtual std::vector<double> fisher_matrix(Estimator estimator) const = 0;
+    /// x^T F x, undamped, never negative.
+    virtual double fisher_quadratic(Reals direction, Estimator estimator) const = 0;
+    /// Brings theta into the policy's bounds, if it has some.
+    virtual void confine(MutableReals) const {}
+    /// Confines theta (finite) and compares it with the old one.
+    virtual Move move(MutableReals theta) const = 0;
+    /// `theta` is read at every visit and must outlive the minibatch. Needs the entries of the batch.
+    virtual std::unique_ptr<Minibatch> minibatch(Reals theta) const = 0;
+    /// The surrogate of the policy at this theta, clipped unless clip_range is infinite. Needs the entries with log_probs.
+    virtual Surrogate surrogate(double clip_range) const = 0;
+    virtual double effective_horizon() const = 0;
+
+    /// Whether the advantages of all actions are known, tried or not; the two below are then answers, not guesses.
+    virtual bool knows_all_advantages() const { return false; }
+    /// max_s (max_a A - E_pi A) over reachable states, or +inf where it is not known.
+    virtual double largest_advantage() const;
+};
+
+}  // namespace npgfast

@@ -1,0 +1,135 @@
+#include "npgfast/geometry/softmax_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "npgfast/base/vector.hpp"
+#include "npgfast/geometry/kl.hpp"
+#include "npgfast/geometry/policy_gradient.hpp"
+
+namespace npgfast {
+
+namespace {
+
+/// Entries by state: the states that are visited, their log pi and pi, each computed once, the coefficients of their
+/// scores, and the weight of each state.
+class SoftmaxMinibatch final : public Minibatch {
+public:
+    SoftmaxMinibatch(const SoftmaxPolicy& policy, const Batch& batch, Reals theta)
+        : policy_(policy), batch_(batch), theta_(theta), weights_(static_cast<std::size_t>(policy.n_states), 0.0),
+          is_visited_(static_cast<std::size_t>(policy.n_states), 0),
+          coefficients_(static_cast<std::size_t>(policy.n_pairs()), 0.0), log_probs_(coefficients_),
+          probs_(coefficients_), logits_(static_cast<std::size_t>(policy.n_actions)) {}
+
+    double visit(Index entry, double weight) override {
+        const Index state = batch_.states[entry], n_actions = policy_.n_actions, first = state * n_actions;
+        weights_[state] += weight;
+        if (!is_visited_[state]) {
+            is_visited_[state] = 1;
+            visited_.push_back(state);
+            policy_.lift_state(theta_, state, logits_.data());
+            if (!policy_.offset.empty())
+                for (Index a = 0; a < n_actions; ++a) logits_[a] += policy_.offset[first + a];
+            log_softmax(logits_, policy_.mask.subspan(first, n_actions), n_actions, row(log_probs_, state),
+                        row(probs_, state));
+        }
+        return log_probs_[first + batch_.actions[entry]];
+    }
+
+    void add_score(Index entry, double coefficient) override {
+        coefficients_[Index{batch_.states[entry]} * policy_.n_actions + batch_.actions[entry]] += coefficient;
+    }
+
+    /// dH(s)/dlogit(s,a) = -pi(a|s) (log pi(a|s) + H(s))
+    void finish(double entropy_coefficient, MutableReals gradient) override {
+        const Index n_actions = policy_.n_actions;
+        std::fill(gradient.begin(), gradient.end(), 0.0);
+        for (Index state : visited_) {
+            const MutableReals slope = row(coefficients_, state), log_probs = row(log_probs_, state);
+            const Reals probs = row(probs_, state);
+            center_by_policy(probs, n_actions, slope);
+            if (entropy_coefficient != 0.0) {
+                double entropy = 0.0;
+                for (Index a = 0; a < n_actions; ++a)
+                    if (probs[a] > 0.0) entropy -= probs[a] * log_probs[a];
+                for (Index a = 0; a < n_actions; ++a)
+                    if (probs[a] > 0.0)
+                        slope[a] -= entropy_coefficient * weights_[state] * (probs[a] * (log_probs[a] + entropy));
+            }
+            policy_.add_projected(state, slope.data(), gradient.data());
+            std::fill(slope.begin(), slope.end(), 0.0);
+            weights_[state] = 0.0;
+            is_visited_[state] = 0;
+        }
+        visited_.clear();
+    }
+
+private:
+    MutableReals row(std::vector<double>& values, Index state) const {
+        return MutableReals(values).subspan(static_cast<std::size_t>(state * policy_.n_actions),
+                                            static_cast<std::size_t>(policy_.n_actions));
+    }
+
+    const SoftmaxPolicy& policy_;
+    const Batch& batch_;
+    Reals theta_;
+    std::vector<Index> visited_;
+    std::vector<double> weights_;
+    std::vector<std::uint8_t> is_visited_;
+    std::vector<double> coefficients_, log_probs_, probs_, logits_;
+};
+
+}  // namespace
+
+double LocalModel::largest_advantage() const { return HUGE_VAL; }
+
+std::vector<double> SoftmaxModel::gradient() const { return policy_gradient(policy, table.probs, summary); }
+
+NaturalGradient SoftmaxModel::natural_gradient(Reals gradient, const NaturalGradientOptions& options) const {
+    return npgfast::natural_gradient(policy, table.probs, summary, gradient, options);
+}
+
+void SoftmaxModel::fisher_product(Reals vector, Estimator estimator, double damping, MutableReals result) const {
+    FisherOperator(policy, table.probs, summary, estimator, damping).multiply(vector, result);
+}
+
+std::vector<double> SoftmaxModel::fisher_matrix(Estimator estimator) const {
+    return FisherOperator(policy, table.probs, summary, estimator, 0.0).dense();
+}
+
+double SoftmaxModel::fisher_quadratic(Reals direction, Estimator estimator) const {
+    return FisherOperator(policy, table.probs, summary, estimator, 0.0).quadratic(direction);
+}
+
+Move SoftmaxModel::move(MutableReals theta) const {
+    const PolicyTable next = policy_table(policy, theta);
+    return {mean_kl(table, next, summary.state_weights, policy.n_actions), surrogate_gain(summary, table, next),
+            all_finite(next.probs)};
+}
+
+std::unique_ptr<Minibatch> SoftmaxModel::minibatch(Reals theta) const {
+    return std::make_unique<SoftmaxMinibatch>(policy, *entries_, theta);
+}
+
+Surrogate SoftmaxModel::surrogate(double clip_range) const {
+    return npgfast::surrogate(policy, table, *entries_, clip_range);
+}
+
+double SoftmaxModel::largest_advantage() const {
+    if (summary.advantages.empty()) return HUGE_VAL;
+    const Index n_actions = policy.n_actions;
+    double largest = 0.0;
+    for (Index s = 0; s < policy.n_states; ++s) {
+        if (!(summary.state_weights[s] > 0.0)) continue;
+        double best = -HUGE_VAL, mean = 0.0;
+        for (Index pair = s * n_actions; pair < (s + 1) * n_actions; ++pair) {
+            if (!policy.mask[pair]) continue;
+            best = std::max(best, summary.advantages[pair]);
+            mean += table.probs[pair] * summary.advantages[pair];
+        }
+        largest = std::max(largest, best - mean);
+    }
+    return largest;
+}
+
+}  // namespace npgfast

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "npgfast/geometry/local_model.hpp"
+
+namespace npgfast {
+
+/// A softmax policy on a summarised batch. What it refers to must outlive it; `entries` is for minibatches and surrogates only.
+class SoftmaxModel final : public LocalModel {
+public:
+    SoftmaxModel(const SoftmaxPolicy& policy, const PolicyTable& table, const BatchSummary& summary,
+                 const Batch* entries = nullptr)
+        : policy(policy), table(table), summary(summary), entries_(entries) {}
+
+    std::vector<double> gradient() const override;
+    NaturalGradient natural_gradient(Reals gradient, const NaturalGradientOptions& options) const override;
+    void fisher_product(Reals vector, Estimator estimator, double damping, MutableReals result) const override;
+    std::vector<double> fisher_matrix(Estimator estimator) const override;
+    double fisher_quadratic(Reals direction, Estimator estimator) const override;
+    Move move(MutableReals theta) const override;
+    std::unique_ptr<Minibatch> minibatch(Reals theta) const override;
+    Surrogate surrogate(double clip_range) const override;
+    double effective_horizon() const override { return summary.effective_horizon; }
+    bool knows_all_advantages() const override { return policy.is_tabular() && !summary.advantages.empty(); }
+    double largest_advantage() const override;
+
+    const SoftmaxPolicy& policy;
+    const PolicyTable& table;
+    const BatchSummary& summary;
+
+private:
+    const Batch* entries_;
+};
+
+}  // namespace npgfast

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "npgfast/base/interrupt.hpp"
+#include "npgfast/policies/linear.hpp"
+#include "npgfast/problems/simulator.hpp"
+#include "npgfast/sampling/recording.hpp"
+
+namespace npgfast {
+
+/// A simulator with what surrounds it: the bounds to which actions are clipped on their way to it, the time limit that
+/// truncates an episode, and the horizon that terminates it (0: none).
+struct Environment {
+    const Simulator& simulator;
+    Reals action_low, action_high;  ///< (action_size,), or empty
+    Index time_limit = 0;
+    Index horizon = 0;
+
+    /// Doubles that hold where an environment stands: the time (-1 before its first episode), then the state.
+    Index standing_size() const { return 1 + simulator.state_size(); }
+    /// Sends an action to the simulator; returns what it answers with the flags of the step.
+    Transition step(double* state, const double* action, Index time, Stream& random, double* clipped,
+                    std::uint8_t& flags) const;
+};
+
+struct SimulationOptions {
+    Index n_envs = 1;
+    Index n_steps = 0;  ///< per environment; 0: one whole episode per environment
+    std::uint64_t seed = 0;
+    std::uint32_t iteration = 0;
+    int n_threads = 1;
+};
+
+/// Plays a simulator under a policy in many environments.
+///
+/// Step t of environment e draws its action, its noise and its restart from streams keyed by (seed; iteration, e, t), so
+/// that nothing depends on threads. With n_steps > 0 environments go on from `standing` (n_envs, standing_size) and are
+/// left there; an episode that ends is followed by the next. With n_steps = 0 each plays one episode from its start.
+/// Preconditions: with n_steps = 0 a time limit or horizon, or episodes that end by themselves.
+/// Cost per step: one simulator step, one evaluation of the features and A exps, or k normals.
+/// Errors: std::invalid_argument if an episode exceeds 2^26 steps.
+Recording simulate(const Environment& environment, const LinearPolicy& policy, Reals theta,
+                   const SimulationOptions& options, MutableReals standing, const Interrupt& interrupt);
+
+/// Undiscounted returns of whole episodes e = first, ..., first + n - 1, (n,), played on streams of their own
+/// (evaluation_*): the episodes on which policies are compared never teach them.
+std::vector<double> episode_returns(const Environment& environment, const LinearPolicy& policy, Reals theta,
+                                    bool deterministic, Index first, Index n, std::uint64_t seed,
+                                    std::uint32_t iteration, const Interrupt& interrupt);
+
+}  // namespace npgfast

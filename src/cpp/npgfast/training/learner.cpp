@@ -1,0 +1,183 @@
+#include "npgfast/training/learner.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "npgfast/base/vector.hpp"
+#include "npgfast/geometry/gaussian_model.hpp"
+#include "npgfast/geometry/softmax_model.hpp"
+#include "npgfast/sampling/returns.hpp"
+
+namespace npgfast {
+
+void RunningMoments::add(Reals rows) {
+    if (values.empty() || rows.empty()) return;
+    const Index d = size(), n = std::ssize(rows) / d;
+    const auto added = static_cast<double>(n);
+    const double before = values[0], total = before + added;
+    for (Index j = 0; j < d; ++j) {
+        double mean = 0.0, squares = 0.0;
+        for (Index i = 0; i < n; ++i) mean += rows[i * d + j];
+        mean /= added;
+        for (Index i = 0; i < n; ++i) squares += (rows[i * d + j] - mean) * (rows[i * d + j] - mean);
+        const double shift = mean - values[1 + j];
+        values[1 + j] += shift * (added / total);
+        values[1 + d + j] += squares + shift * shift * (before * added / total);
+    }
+    values[0] = total;
+}
+
+double RunningMoments::variance(Index j) const {
+    return values[0] > 0.0 ? values[1 + size() + j] / values[0] : 1.0;
+}
+
+LinearPolicy normalized_policy(const LinearPolicy& policy, const RunningMoments& moments, double limit,
+                               std::vector<double>& scratch) {
+    LinearPolicy result = policy;
+    if (moments.values.empty() || moments.values[0] == 0.0) return result;
+    const Index d = moments.size();
+    scratch.resize(static_cast<std::size_t>(2 * d));
+    for (Index j = 0; j < d; ++j) {
+        scratch[j] = moments.values[1 + j];
+        scratch[d + j] = 1.0 / std::sqrt(moments.variance(j) + 1e-8);
+    }
+    const Reals view(scratch);
+    result.normalizer = {view.first(static_cast<std::size_t>(d)), view.last(static_cast<std::size_t>(d)), limit};
+    return result;
+}
+
+namespace {
+
+/// The columns of the batch that are computed from a recording.
+struct Estimates {
+    std::vector<double> weights, advantages, targets, discounted_returns;
+    double mass = 0.0;
+    Index n_started = 0;
+    double return_mean = 0.0;
+    double explained_variance = 0.0;
+};
+
+double variance(Reals values) {
+    const auto n = static_cast<double>(values.size());
+    const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+    double sum = 0.0;
+    for (double value : values) sum += (value - mean) * (value - mean);
+    return sum / n;
+}
+
+Estimates estimate(const ObservationBaseline& baseline, const TrainOptions& options, const Recording& recording,
+                   Learner& learner) {
+    const Index n = recording.n_steps();
+    const auto size = static_cast<std::size_t>(n);
+    Estimates result;
+    result.advantages.resize(size);
+    const std::vector<double> values = baseline.predict(learner.baseline, recording.observations, recording.time);
+    std::vector<double> bootstrap(size, 0.0);
+    std::vector<std::int32_t> next_time;
+    for (Index entry : recording.cut) next_time.push_back(recording.time[entry] + 1);
+    const std::vector<double> next = baseline.predict(learner.baseline, recording.cut_observations, next_time);
+    for (std::size_t c = 0; c < next.size(); ++c) bootstrap[recording.cut[c]] = next[c];
+
+    std::vector<double> rewards(recording.rewards);
+    const RunningMoments& scale = learner.discounted_return;
+    const double unit = scale.values.empty() || scale.values[0] == 0.0 ? 0.0 : 1.0 / std::sqrt(scale.variance(0) + 1e-8);
+    std::vector<std::uint8_t> terminated(size), truncated(size);
+    double finished_return = 0.0;
+    Index n_finished = 0;
+    for (Index e = 0; e < recording.n_envs(); ++e) {
+        double* so_far = learner.returns.data() + 2 * e;
+        for (Index i = recording.offsets[e]; i < recording.offsets[e + 1]; ++i) {
+            if (recording.time[i] == 0) {
+                so_far[0] = so_far[1] = 0.0;
+                ++result.n_started;
+            }
+            so_far[0] += rewards[i];
+            so_far[1] = options.gamma * so_far[1] + rewards[i];
+            if (!scale.values.empty()) result.discounted_returns.push_back(so_far[1]);
+            if (unit > 0.0) rewards[i] = std::clamp(rewards[i] * unit, -options.reward_limit, options.reward_limit);
+            if (options.tau > 0.0) rewards[i] -= options.tau * recording.log_probs[i];
+            terminated[i] = (recording.flags[i] & kTerminated) != 0;
+            truncated[i] = recording.flags[i] == kTruncated;
+            if (recording.flags[i]) {
+                finished_return += so_far[0];
+                ++n_finished;
+            }
+        }
+        const Index first = recording.offsets[e], length = recording.offsets[e + 1] - first;
+        generalized_advantages(length, {rewards.data() + first}, {values.data() + first}, {terminated.data() + first},
+                               {truncated.data() + first}, {bootstrap.data() + first}, options.gamma,
+                               options.gae_lambda, {result.advantages.data() + first});
+    }
+    result.return_mean = n_finished > 0 ? finished_return / static_cast<double>(n_finished) : std::nan("");
+    result.targets.resize(size);
+    for (std::size_t i = 0; i < size; ++i) result.targets[i] = result.advantages[i] + values[i];
+    const double spread = variance(result.targets);
+    result.explained_variance = spread > 0.0 ? 1.0 - variance(result.advantages) / spread : 0.0;
+    result.weights.assign(size, 1.0);
+    if (options.state_weights == StateWeights::discounted)
+        for (std::size_t i = 0; i < size; ++i)
+            result.weights[i] = std::pow(options.gamma, static_cast<double>(recording.time[i]));
+    result.mass = std::accumulate(result.weights.begin(), result.weights.end(), 0.0);
+    for (double& weight : result.weights) weight /= result.mass;
+    return result;
+}
+
+}  // namespace
+
+Lesson improve(const LinearPolicy& policy, const TrainOptions& options, const Schedules& schedules, const Turn& turn,
+               const Recording& recording, Learner& learner, const Interrupt& interrupt) {
+    const Index n = recording.n_steps();
+    learner.timesteps += static_cast<double>(n);
+    if (!all_finite(recording.observations) || !all_finite(recording.rewards) || !all_finite(recording.actions)) {
+        Lesson lesson;
+        lesson.report.status = Status::non_finite;
+        lesson.return_mean = lesson.entropy = lesson.effective_horizon = lesson.explained_variance = std::nan("");
+        return lesson;
+    }
+    const ObservationBaseline baseline(options.baseline, policy.features.observation_size);
+    const Estimates batch = estimate(baseline, options, recording, learner);
+    Lesson lesson;
+    lesson.return_mean = batch.return_mean;
+    lesson.explained_variance = batch.explained_variance;
+    lesson.effective_horizon =
+        estimate_horizon(batch.mass, batch.n_started, options.n_steps > 0, learner.mass, learner.n_started);
+
+    const std::vector<double> features = policy.feature_rows(recording.observations);
+    const AdamState adam{learner.adam_first, learner.adam_second, learner.adam_steps};
+    const auto update = [&](const LocalModel& model) {
+        const double objective = std::isnan(batch.return_mean) ? 0.0 : batch.return_mean;
+        lesson.report = run_update(options, schedules, turn, {model, learner.theta, objective, options.tau},
+                                   {batch.weights, batch.advantages, recording.log_probs}, adam, interrupt);
+    };
+    if (policy.is_gaussian()) {
+        const GaussianPolicy gaussian{n,        policy.features.n_features, policy.action_size,
+                                      features, policy.log_std_min,         policy.log_std_max};
+        const RowBatch rows{recording.actions, batch.weights, batch.advantages, recording.log_probs,
+                            lesson.effective_horizon};
+        lesson.entropy = gaussian_entropy(gaussian.log_std(learner.theta));
+        update(GaussianModel(gaussian, learner.theta, rows));
+    } else {
+        const Index n_actions = policy.n_actions;
+        const std::vector<std::uint8_t> mask(static_cast<std::size_t>(n * n_actions), 1);
+        const SoftmaxPolicy softmax{n, n_actions, policy.n_params(), features, {}, mask, policy.features.n_features};
+        std::vector<std::int32_t> rows(static_cast<std::size_t>(n)), actions(rows);
+        std::iota(rows.begin(), rows.end(), 0);
+        for (Index i = 0; i < n; ++i) actions[i] = static_cast<std::int32_t>(recording.actions[i]);
+        const Batch entries{rows, actions, batch.weights, batch.advantages, recording.log_probs,
+                            lesson.effective_horizon, false};
+        const PolicyTable table = policy_table(softmax, learner.theta);
+        const BatchSummary summary = summarize(entries, n, n_actions);
+        const std::vector<double> entropies = state_entropies(table, n_actions);
+        lesson.entropy = dot(batch.weights, entropies);
+        update(SoftmaxModel(softmax, table, summary, &entries));
+    }
+    if (moves_theta(lesson.report.status))
+        std::copy(lesson.report.theta.begin(), lesson.report.theta.end(), learner.theta.begin());
+    baseline.fit(learner.baseline, recording.observations, recording.time, batch.targets);
+    learner.observations.add(recording.observations);
+    learner.discounted_return.add(batch.discounted_returns);
+    return lesson;
+}
+
+}  // namespace npgfast
