@@ -157,8 +157,11 @@ class Bridge:
             )
             raise TypeError(msg)
         self._observation_shape = tuple(space.shape or ())
-        self._categories = range(space.start, space.start + space.n) if isinstance(space, spaces.Discrete) else None
-        self.observation_size = math.prod(self._observation_shape) if self._categories is None else int(space.n)
+        self._categories: range | None = None
+        self.observation_size = math.prod(self._observation_shape)
+        if isinstance(space, spaces.Discrete):
+            self._categories = range(int(space.start), int(space.start + space.n))
+            self.observation_size = int(space.n)
 
     def _read_action_space(self, space: Any) -> None:
         from gymnasium import spaces
@@ -167,8 +170,9 @@ class Bridge:
             msg = f"env: expected actions in a Box or Discrete space, got {type(space).__name__}"
             raise TypeError(msg)
         self._action_dtype: np.dtype[Any] = np.dtype(space.dtype)
-        self._action_shape = (self.n_envs, *space.shape)
-        self.action_size = math.prod(space.shape)
+        shape = tuple(space.shape or ())
+        self._action_shape = (self.n_envs, *shape)
+        self.action_size = math.prod(shape)
         self.action_low = self.action_high = None
         self.n_actions = 0
         if isinstance(space, spaces.Discrete):
@@ -461,15 +465,20 @@ def _borrow(env: Any) -> Any:
 def _call(make: Callable[[], Any], n_envs: int) -> Any:
     import gymnasium as gym
 
-    envs = [make() for _ in range(n_envs)]
-    for e, env in enumerate(envs):
-        if not isinstance(env, gym.Env):
+    envs: list[Any] = []
+
+    def checked() -> Any:
+        env = make()
+        if not isinstance(env, gym.Env) or _is_envpool(env):
             msg = f"env: expected a callable that makes a Gymnasium Env, got {type(env).__name__} from it"
             raise TypeError(msg)
-        if any(env is other for other in envs[:e]):
+        if any(env is other for other in envs):
             msg = "env: the callable returned the same environment twice"
             raise ValueError(msg)
-    return gym.vector.SyncVectorEnv([iter([env]).__next__ for env in envs])
+        envs.append(env)
+        return env
+
+    return gym.vector.SyncVectorEnv([checked] * n_envs)
 
 
 def _read_autoreset(env: Any) -> tuple[str, bool]:
