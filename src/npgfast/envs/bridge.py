@@ -95,6 +95,8 @@ class Bridge:
         In any autoreset mode. Ended environments are reset at once where the environment can do that: in DISABLED
         mode, in NEXT_STEP mode if it is a `SyncVectorEnv` or `AsyncVectorEnv` of Gymnasium 1.1 or later without
         wrappers, and whenever all of them end together. Otherwise a dummy step follows.
+        In SAME_STEP mode its environments must not reuse the memory of their observations: Gymnasium resets them
+        before it copies the final one.
     owned : bool
         Whether `close` closes `env`.
 
@@ -144,7 +146,7 @@ class Bridge:
         self._mode, self._masked = _read_autoreset(env)
         self.spec_id, self.time_limit = _read_spec(env)
         self._steps = 0
-        self._observations: FloatArray | None = None
+        self._started = False
         self._pending = np.zeros(self.n_envs, dtype=np.bool_)
 
     def _read_observation_space(self, space: Any) -> None:
@@ -206,8 +208,8 @@ class Bridge:
         observations, _ = self._env.reset(seed=environment_seed(seed))
         self._steps = 0
         self._pending = np.zeros(self.n_envs, dtype=np.bool_)
-        self._observations = self._flatten(observations)
-        return self._observations.copy()
+        self._started = True
+        return self._flatten(observations)
 
     def step(self, actions: ArrayLike) -> BridgeStep:
         """Act once in every environment.
@@ -229,7 +231,7 @@ class Bridge:
             For bad actions; for observations or rewards that are not finite or of a wrong shape; for an episode that
             ended in SAME_STEP mode without its final observation.
         """
-        if self._observations is None:
+        if not self._started:
             msg = "reset the environments before the first step"
             raise RuntimeError(msg)
         observations, rewards, terminated, truncated, infos = self._env.step(self._actions(actions))
@@ -243,13 +245,12 @@ class Bridge:
             final_observations=np.empty((self.n_envs, self.observation_size)),
             valid=valid,
         )
-        self._check_finite("reward", step.rewards[:, None])
+        self._check_finite("reward", step.rewards[:, None], range(self.n_envs))
         step.final_observations[:] = step.observations
         ended = step.terminated | step.truncated
         self._pending = np.zeros(self.n_envs, dtype=np.bool_)
         if ended.any():
             self._end_episodes(step, ended, infos)
-        self._observations = step.observations
         return step
 
     def close(self) -> None:
@@ -298,7 +299,7 @@ class Bridge:
 
     def _flatten(self, observations: Any, environments: Any = None) -> FloatArray:
         """Observations of some environments, by default all of them, as rows of float64: checked, and a copy."""
-        environments = np.arange(self.n_envs) if environments is None else environments
+        environments = range(self.n_envs) if environments is None else environments
         raw = np.asarray(observations)
         expected = (len(environments), *self._observation_shape)
         if raw.shape != expected:
@@ -327,12 +328,11 @@ class Bridge:
             raise ValueError(msg)
         return raw.astype(dtype, copy=False)
 
-    def _check_finite(self, what: str, rows: FloatArray, environments: Any = None) -> None:
+    def _check_finite(self, what: str, rows: FloatArray, environments: Any) -> None:
         if np.isfinite(rows).all():
             return
         k, i = np.argwhere(~np.isfinite(rows))[0]
-        e = k if environments is None else environments[k]
-        msg = f"environment {e}: {what} {rows[k, i]} is not finite at step {self._steps}"
+        msg = f"environment {environments[k]}: {what} {rows[k, i]} is not finite at step {self._steps}"
         raise ValueError(msg)
 
 
