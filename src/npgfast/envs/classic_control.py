@@ -30,7 +30,7 @@ class CartPole(Simulated):
     References
     ----------
     Barto, A. G., Sutton, R. S. & Anderson, C. W. (1983), IEEE Transactions on Systems, Man, and Cybernetics 13(5).
-    Florian, R. V. (2007), Correct equations for the dynamics of the cart-pole system, equations 23 and 24.
+    Florian, R. V. (2007), Correct equations for the dynamics of the cart-pole system; without friction.
 
     Examples
     --------
