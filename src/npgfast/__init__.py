@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from npgfast import problems, schedules
+from npgfast import envs, problems, schedules
 from npgfast._build import build_info
 from npgfast.algorithms import (
     PPO,
@@ -81,6 +81,7 @@ __all__ = [
     "clipped_surrogate",
     "conjugate_gradient",
     "discounted_returns",
+    "envs",
     "evaluate",
     "exact_batch",
     "fisher_matrix",

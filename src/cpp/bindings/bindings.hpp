@@ -6,6 +6,7 @@
 namespace npgfast::bindings {
 
 void bind_build(py::module_& m);
+void bind_problems(py::module_& m);
 void bind_policies(py::module_& m);
 void bind_exact(py::module_& m);
 void bind_sampling(py::module_& m);

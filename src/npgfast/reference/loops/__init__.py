@@ -42,6 +42,11 @@ from npgfast.reference.loops.sampling import (
     philox4x32,
     rollout,
 )
+from npgfast.reference.loops.simulators import (
+    simulator_observe,
+    simulator_start,
+    simulator_step,
+)
 from npgfast.reference.loops.training import (
     train_npg_exact,
     train_trpo_exact,
@@ -93,6 +98,9 @@ __all__ = [
     "rollout",
     "score_log_linear",
     "score_tabular",
+    "simulator_observe",
+    "simulator_start",
+    "simulator_step",
     "soft_policy_iteration_update",
     "softmax",
     "solve",

@@ -41,6 +41,11 @@ from npgfast.reference.vectorized.sampling import (
     philox4x32,
     rollout,
 )
+from npgfast.reference.vectorized.simulators import (
+    simulator_observe,
+    simulator_start,
+    simulator_step,
+)
 from npgfast.reference.vectorized.training import (
     train_npg_exact,
     train_trpo_exact,
@@ -91,6 +96,9 @@ __all__ = [
     "rollout",
     "score_log_linear",
     "score_tabular",
+    "simulator_observe",
+    "simulator_start",
+    "simulator_step",
     "soft_policy_iteration_update",
     "softmax",
     "solve",
