@@ -747,7 +747,7 @@ def _riccati(A: FloatArray, B: FloatArray, Q: FloatArray, R: FloatArray) -> Floa
                 break
             if (np.abs(np.diag(gain)) <= 4.0 * _EPSILON * np.diag(P)).all():
                 return P
-    msg = "A, B: no gain has a finite cost; sqrt(gamma) (A - B K) is unstable for every K that was found"
+    msg = "A, B: no gain has a finite cost, since none makes sqrt(gamma) (A - B K) stable (not stabilisable)"
     raise ValueError(msg)
 
 
