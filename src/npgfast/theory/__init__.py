@@ -22,6 +22,7 @@ statement fails. The bounds are about problems without a horizon: for one with a
 `log_linear_rate_bound`          regret lemma for log-linear policies
 `constant_step_rate_bound`       O(1/k) for policy mirror descent
 `entropy_regularized_rate_bound` linear convergence with entropy; `entropy_bias_bound` for its bias
+`lqr_npg_rate_bound`             linear convergence to the Riccati gain; `lqr_gradient_domination`, why
 `monotone_pg_step`               plain gradient steps that never lose
 `mixture_lower_bound`            conservative policy iteration
 `trpo_lower_bound`               TRPO's theorem 1
@@ -35,6 +36,7 @@ from npgfast.theory.estimators import ZScores, z_scores
 from npgfast.theory.hedge import HedgeRegret, hedge_regret
 from npgfast.theory.identities import check_fisher, check_gradient, performance_difference, trajectory_kl
 from npgfast.theory.improvement import PenalizedBound, mixture_lower_bound, monotone_pg_step, trpo_lower_bound
+from npgfast.theory.linear_quadratic import LQRRateBound, lqr_gradient_domination, lqr_npg_rate_bound
 from npgfast.theory.log_linear import LogLinearRateBound, log_linear_rate_bound
 from npgfast.theory.rates import (
     RateBound,
@@ -60,6 +62,7 @@ __all__ = [
     "GreedyLimit",
     "HedgeRegret",
     "Identity",
+    "LQRRateBound",
     "LogLinearRateBound",
     "LowerBound",
     "PenalizedBound",
@@ -84,6 +87,8 @@ __all__ = [
     "gradient_step_views",
     "hedge_regret",
     "log_linear_rate_bound",
+    "lqr_gradient_domination",
+    "lqr_npg_rate_bound",
     "mixture_lower_bound",
     "monotone_pg_step",
     "npg_gap_bounds",
