@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from npgfast import envs, problems, schedules
+from npgfast import envs, features, problems, schedules
 from npgfast._build import build_info
 from npgfast.algorithms import (
     PPO,
@@ -30,13 +30,25 @@ from npgfast.geometry import (
     policy_gradient,
     surrogate,
 )
-from npgfast.policies import LogLinear, SoftmaxPolicy, TabularSoftmax, load_policy
+from npgfast.policies import (
+    LinearGaussian,
+    LinearPolicy,
+    LinearSoftmax,
+    LogLinear,
+    Normalizer,
+    Policy,
+    SoftmaxPolicy,
+    TabularSoftmax,
+    load_policy,
+)
 from npgfast.problems import TabularMDP
 from npgfast.sampling import (
     LinearBaseline,
+    ReturnStatistics,
     TabularBaseline,
     Trajectories,
     discounted_returns,
+    evaluate_policy,
     gae,
     rollout,
     sample_batch,
@@ -61,12 +73,18 @@ __all__ = [
     "ConservativePolicyIteration",
     "Evaluation",
     "LinearBaseline",
+    "LinearGaussian",
+    "LinearPolicy",
+    "LinearSoftmax",
     "LogLinear",
     "NaturalGradient",
     "NaturalPolicyGradient",
+    "Normalizer",
+    "Policy",
     "PolicyGradient",
     "Progress",
     "Result",
+    "ReturnStatistics",
     "SoftPolicyIteration",
     "SoftmaxPolicy",
     "Solution",
@@ -83,7 +101,9 @@ __all__ = [
     "discounted_returns",
     "envs",
     "evaluate",
+    "evaluate_policy",
     "exact_batch",
+    "features",
     "fisher_matrix",
     "fisher_vector_product",
     "gae",

@@ -16,11 +16,14 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """A weighted set of state-action pairs with their advantages.
+    """A weighted set of state-action pairs, or observation-action pairs, with their advantages.
 
     Parameters
     ----------
-    states, actions : array_like of int, shape (n,)
+    states : array_like of int, shape (n,), or of float, shape (n, dim)
+        States, or observations.
+    actions : array_like of int, shape (n,), or of float, shape (n, action_size)
+        Numbers of discrete actions, or, on observations, continuous ones as the policy drew them, unclipped.
     advantages : array_like, shape (n,)
         In units of reward; not multiplied by the effective horizon.
     weights : array_like, shape (n,), optional
@@ -48,8 +51,8 @@ class Batch:
     array([0.33333333, 0.33333333, 0.33333333])
     """
 
-    states: NDArray[np.int64]
-    actions: NDArray[np.int64]
+    states: NDArray[Any]
+    actions: NDArray[Any]
     advantages: FloatArray
     weights: FloatArray
     log_probs: FloatArray | None
@@ -67,17 +70,14 @@ class Batch:
         effective_horizon: float = 1.0,
         exhaustive: bool = False,
     ) -> None:
-        s = _validate.integer_array("states", states, (None,), low=0, high=2**31 - 1)
-        if s.size == 0:
-            msg = "states: expected at least one entry, got an empty batch"
-            raise ValueError(msg)
+        s, a = _read_pairs(states, actions)
+        n = len(s)
         because = f"to match states of shape {s.shape}"
-        a = _validate.integer_array("actions", actions, s.shape, low=0, high=2**31 - 1, because=because)
-        adv = _validate.real_array("advantages", advantages, s.shape, because=because)
+        adv = _validate.real_array("advantages", advantages, (n,), because=because)
         if weights is None:
-            w = np.full(s.size, 1.0 / s.size)
+            w = np.full(n, 1.0 / n)
         else:
-            w = _validate.real_array("weights", weights, s.shape, because=because)
+            w = _validate.real_array("weights", weights, (n,), because=because)
             if (w < 0.0).any():
                 i = int(np.flatnonzero(w < 0.0)[0])
                 msg = f"weights[{i}]={w[i]} is negative"
@@ -87,8 +87,9 @@ class Batch:
                 raise ValueError(msg)
         lp = None
         if log_probs is not None:
-            lp = _validate.real_array("log_probs", log_probs, s.shape, finite=False, because=because)
-            bad = np.flatnonzero(~(np.isfinite(lp) & (lp <= 1e-9)) & ((w > 0.0) | np.isnan(lp)))
+            lp = _validate.real_array("log_probs", log_probs, (n,), finite=False, because=because)
+            too_large = (lp > 1e-9) & (a.ndim == 1)  # a density may exceed 1
+            bad = np.flatnonzero((~np.isfinite(lp) | too_large) & ((w > 0.0) | np.isnan(lp)))
             if bad.size:
                 msg = f"log_probs[{bad[0]}]={lp[bad[0]]}: expected the finite logarithm of a probability"
                 raise ValueError(msg)
@@ -103,9 +104,17 @@ class Batch:
             object.__setattr__(self, name, None if value is None else _own(value, given))
         object.__setattr__(self, "effective_horizon", horizon)
         object.__setattr__(self, "exhaustive", bool(exhaustive))
+        if self.exhaustive and self.observations is not None:
+            msg = "exhaustive: a batch of observations cannot list all states"
+            raise ValueError(msg)
 
     def __len__(self) -> int:
-        return int(self.states.size)
+        return int(self.states.shape[0])
+
+    @property
+    def observations(self) -> FloatArray | None:
+        """The states where they are observations, ndarray of shape (n, dim), else None."""
+        return self.states if self.states.ndim == 2 else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (
@@ -128,6 +137,10 @@ class Batch:
             msg = f"batch.exhaustive: the entries do not list all {n_actions} actions of one state after another"
             raise ValueError(msg)
 
+    def _columns(self) -> tuple[Any, ...]:
+        """What follows states and actions in the core's batch, but for exhaustive."""
+        return self.weights, self.advantages, self.log_probs, self.effective_horizon
+
     def _native(self, policy: SoftmaxPolicy) -> tuple[Any, ...]:
         """What the core takes, after checking the indices against the policy; kept for policies that share a mask."""
         native: tuple[Any, ...]
@@ -138,6 +151,9 @@ class Batch:
         return native
 
     def _check(self, policy: SoftmaxPolicy) -> tuple[Any, ...]:
+        if self.observations is not None:
+            msg = f"batch.states: {type(policy).__name__} needs states of shape (n,), got observations"
+            raise ValueError(msg)
         s = _validate.integer_array("batch.states", self.states, (None,), low=0, high=policy.n_states)
         a = _validate.integer_array("batch.actions", self.actions, (None,), low=0, high=policy.n_actions)
         masked = np.flatnonzero(~policy.action_mask[s, a] & (self.weights > 0.0))
@@ -150,12 +166,26 @@ class Batch:
         return (
             s.astype(np.int32),
             a.astype(np.int32),
-            self.weights,
-            self.advantages,
-            self.log_probs,
-            self.effective_horizon,
+            *self._columns(),
             self.exhaustive,
         )
+
+
+def _read_pairs(states: ArrayLike, actions: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    given = _validate.any_array("states", states)
+    if given.size == 0:
+        msg = "states: expected at least one entry, got an empty batch"
+        raise ValueError(msg)
+    if given.ndim != 2:
+        s = _validate.integer_array("states", given if given.ndim == 1 else states, (None,), low=0, high=2**31 - 1)
+        because = f"to match states of shape {s.shape}"
+        return s, _validate.integer_array("actions", actions, s.shape, low=0, high=2**31 - 1, because=because)
+    observations = _validate.real_array("states", given, (None, None))
+    because = f"to match states of shape {observations.shape}"
+    if _validate.any_array("actions", actions).ndim == 2:
+        return observations, _validate.real_array("actions", actions, (len(observations), None), because=because)
+    n = observations.shape[:1]
+    return observations, _validate.integer_array("actions", actions, n, low=0, high=2**31 - 1, because=because)
 
 
 def _own(array: NDArray[Any], given: object) -> NDArray[Any]:

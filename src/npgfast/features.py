@@ -255,7 +255,7 @@ class RandomFourier(FeatureMap):
     @cached_property
     def _tables(self) -> tuple[NDArray[np.int32], FloatArray, int]:
         # The stream of RandomState never changes, which a policy that is read from a file relies on.
-        random = np.random.RandomState(self.seed)  # noqa: NPY002
+        random = np.random.RandomState(self.seed)
         bandwidth = np.sqrt(2.0 * self.dim) if self.bandwidth is None else self.bandwidth
         slopes = random.standard_normal((self.n_waves, self.dim)) / bandwidth
         phases = random.uniform(-np.pi, np.pi, self.n_waves)
@@ -334,7 +334,9 @@ def _check_box(features: Fourier | TileCoding) -> None:
             array = _validate.real_array(name, given, (features.dim,), because="one for each number of an observation")
             value = tuple(float(entry) for entry in array)
         object.__setattr__(features, name, value)
-    wrong = np.flatnonzero(~(np.broadcast_to(features.low, features.dim) < np.broadcast_to(features.high, features.dim)))
+    wrong = np.flatnonzero(
+        ~(np.broadcast_to(features.low, features.dim) < np.broadcast_to(features.high, features.dim))
+    )
     if wrong.size:
         msg = f"low[{wrong[0]}] is not below high[{wrong[0]}]"
         raise ValueError(msg)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from npgfast import _core, _validate
 from npgfast.batch import Batch
-from npgfast.policies import SoftmaxPolicy
+from npgfast.policies import LinearPolicy, Policy, SoftmaxPolicy
 from npgfast.status import Status
 
 __all__ = [
@@ -112,9 +112,12 @@ class ClippedSurrogate:
     approx_kl: float
 
 
-def _check(policy: object, batch: object) -> tuple[SoftmaxPolicy, Batch]:
-    if not isinstance(policy, SoftmaxPolicy):
-        msg = f"policy: expected a TabularSoftmax or LogLinear policy, got {type(policy).__name__}"
+def _check(policy: object, batch: object) -> tuple[Policy, Batch]:
+    if not isinstance(policy, Policy):
+        msg = (
+            "policy: expected a TabularSoftmax, LogLinear, LinearSoftmax or LinearGaussian policy, got "
+            f"{type(policy).__name__}"
+        )
         raise TypeError(msg)
     if not isinstance(batch, Batch):
         msg = f"batch: expected a Batch, got {type(batch).__name__}"
@@ -122,12 +125,12 @@ def _check(policy: object, batch: object) -> tuple[SoftmaxPolicy, Batch]:
     return policy, batch
 
 
-def policy_gradient(policy: SoftmaxPolicy, batch: Batch) -> FloatArray:
+def policy_gradient(policy: Policy, batch: Batch) -> FloatArray:
     """Compute the policy gradient L sum_i w_i A_i score(s_i, a_i).
 
     Parameters
     ----------
-    policy : SoftmaxPolicy
+    policy : Policy
     batch : Batch
         An exact batch gives grad J itself.
 
@@ -153,11 +156,11 @@ def policy_gradient(policy: SoftmaxPolicy, batch: Batch) -> FloatArray:
     (4,)
     """
     policy, batch = _check(policy, batch)
-    return _core.policy_gradient(policy._native, policy._table[1], batch._native(policy))
+    return _core.policy_gradient(*policy._on(batch))
 
 
 def fisher_vector_product(
-    policy: SoftmaxPolicy,
+    policy: Policy,
     batch: Batch,
     vector: ArrayLike,
     *,
@@ -168,7 +171,7 @@ def fisher_vector_product(
 
     Parameters
     ----------
-    policy : SoftmaxPolicy
+    policy : Policy
     batch : Batch
         Only states, actions and weights are read.
     vector : array_like, shape (n_params,)
@@ -201,15 +204,15 @@ def fisher_vector_product(
     v = _validate.real_array("vector", vector, (policy.n_params,), because="to match policy")
     damping = _validate.real("damping", damping, low=0.0)
     code = ESTIMATORS.index(_validate.choice("estimator", estimator, ESTIMATORS))
-    return _core.fisher_vector_product(policy._native, policy._table[1], batch._native(policy), v, code, damping)
+    return _core.fisher_vector_product(*policy._on(batch), v, code, damping)
 
 
-def fisher_matrix(policy: SoftmaxPolicy, batch: Batch, *, estimator: Estimator = "analytic") -> FloatArray:
+def fisher_matrix(policy: Policy, batch: Batch, *, estimator: Estimator = "analytic") -> FloatArray:
     """Form the Fisher matrix E_{s~d} E_{a~pi}[score score^T].
 
     Parameters
     ----------
-    policy : SoftmaxPolicy
+    policy : Policy
     batch : Batch
     estimator : {"analytic", "empirical"}
 
@@ -235,7 +238,7 @@ def fisher_matrix(policy: SoftmaxPolicy, batch: Batch, *, estimator: Estimator =
     policy, batch = _check(policy, batch)
     _validate.allocation("fisher_matrix", policy.n_params, policy.n_params)
     code = ESTIMATORS.index(_validate.choice("estimator", estimator, ESTIMATORS))
-    return _core.fisher_matrix(policy._native, policy._table[1], batch._native(policy), code)
+    return _core.fisher_matrix(*policy._on(batch), code)
 
 
 def conjugate_gradient(
@@ -305,7 +308,7 @@ def conjugate_gradient(
 
 
 def natural_gradient(
-    policy: SoftmaxPolicy,
+    policy: Policy,
     batch: Batch,
     *,
     method: Method = "auto",
@@ -317,7 +320,7 @@ def natural_gradient(
 
     Parameters
     ----------
-    policy : SoftmaxPolicy
+    policy : Policy
     batch : Batch
     method : {"auto", "pinv", "cg", "cholesky", "regression", "closed_form"}
         "pinv" by eigendecomposition (state by state for a tabular policy); "cg" from Fisher products; "cholesky" of
@@ -363,28 +366,27 @@ def natural_gradient(
     damping = _validate.real("damping", damping, low=0.0)
     rtol = _validate.real("rtol", rtol, low=0.0)
     direction, status, residual_norm, iterations, rank = _core.natural_gradient(
-        policy._native, policy._table[1], batch._native(policy), method_code, estimator_code, damping, rtol
+        *policy._on(batch), method_code, estimator_code, damping, rtol
     )
     return NaturalGradient(direction, Status._of(status), residual_norm, iterations, rank)
 
 
-def _surrogate(policy: SoftmaxPolicy, batch: Batch, clip_range: float) -> tuple[float, FloatArray, float, float]:
+def _surrogate(policy: Policy, batch: Batch, clip_range: float) -> tuple[float, FloatArray, float, float]:
     policy, batch = _check(policy, batch)
     if batch.log_probs is None:
         msg = "batch.log_probs: a surrogate needs the log-probabilities under the old policy, got None"
         raise ValueError(msg)
-    log_probs, probs = policy._table
-    return _core.surrogate(policy._native, log_probs, probs, batch._native(policy), clip_range)
+    return _core.surrogate(*policy._on(batch), clip_range)
 
 
-def surrogate(policy: SoftmaxPolicy, batch: Batch) -> Surrogate:
+def surrogate(policy: Policy, batch: Batch) -> Surrogate:
     """Compute the surrogate L sum_i w_i r_i A_i with r_i = pi(a_i|s_i) / exp(batch.log_probs[i]), and its gradient.
 
     At the policy that collected the batch its gradient is the policy gradient.
 
     Parameters
     ----------
-    policy : SoftmaxPolicy
+    policy : Policy
         The new policy.
     batch : Batch
         With log_probs of the old one.
@@ -413,12 +415,12 @@ def surrogate(policy: SoftmaxPolicy, batch: Batch) -> Surrogate:
     return Surrogate(value, gradient)
 
 
-def clipped_surrogate(policy: SoftmaxPolicy, batch: Batch, *, clip_range: float = 0.2) -> ClippedSurrogate:
+def clipped_surrogate(policy: Policy, batch: Batch, *, clip_range: float = 0.2) -> ClippedSurrogate:
     """Compute PPO's clipped surrogate L sum_i w_i min(r_i A_i, clip(r_i, 1-eps, 1+eps) A_i), and its gradient.
 
     Parameters
     ----------
-    policy : SoftmaxPolicy
+    policy : Policy
         The new policy.
     batch : Batch
         With log_probs of the old one.
@@ -449,7 +451,7 @@ def clipped_surrogate(policy: SoftmaxPolicy, batch: Batch, *, clip_range: float 
     return ClippedSurrogate(*_surrogate(policy, batch, clip_range))
 
 
-def kl_divergence(old: SoftmaxPolicy, new: SoftmaxPolicy, batch: Batch) -> float:
+def kl_divergence(old: Policy, new: Policy, batch: Batch) -> float:
     """Compute the mean KL(old || new) in nats over the batch's states, weighted as the batch is.
 
     Implementations disagree on the direction and on the weights; here it is the divergence of the new policy from the
@@ -457,7 +459,7 @@ def kl_divergence(old: SoftmaxPolicy, new: SoftmaxPolicy, batch: Batch) -> float
 
     Parameters
     ----------
-    old, new : SoftmaxPolicy
+    old, new : Policy
     batch : Batch
 
     Returns
@@ -479,9 +481,31 @@ def kl_divergence(old: SoftmaxPolicy, new: SoftmaxPolicy, batch: Batch) -> float
     """
     old, batch = _check(old, batch)
     new, batch = _check(new, batch)
+    if isinstance(old, LinearPolicy):
+        return _observed_divergence(old, new, batch)
+    if not isinstance(old, SoftmaxPolicy) or not isinstance(new, SoftmaxPolicy):
+        msg = f"new: {type(new).__name__}, which is not comparable with a {type(old).__name__}"
+        raise TypeError(msg)
+    if batch.observations is not None:
+        msg = f"batch.states: {type(old).__name__} needs states of shape (n,), got observations"
+        raise ValueError(msg)
     if (old.n_states, old.n_actions) != (new.n_states, new.n_actions):
         msg = f"new: {new.n_states} states and {new.n_actions} actions, but old has {old.n_states} and {old.n_actions}"
         raise ValueError(msg)
     states = _validate.integer_array("batch.states", batch.states, (None,), low=0, high=old.n_states)
     state_weights: FloatArray = np.bincount(states, weights=batch.weights, minlength=old.n_states).astype(np.float64)
     return _core.mean_kl(old._table, new._table, state_weights)
+
+
+def _observed_divergence(old: LinearPolicy, new: Policy, batch: Batch) -> float:
+    if type(new) is not type(old) or not isinstance(new, LinearPolicy):
+        msg = f"new: {type(new).__name__}, which is not comparable with a {type(old).__name__}"
+        raise TypeError(msg)
+    sizes = [(policy.observation_size, policy.n_actions, policy.action_size) for policy in (old, new)]
+    if sizes[0] != sizes[1]:
+        msg = f"new: (observation_size, n_actions, action_size) = {sizes[1]}, but old has {sizes[0]}"
+        raise ValueError(msg)
+    if batch.observations is None or batch.observations.shape[1] != old.observation_size:
+        msg = f"batch.states: expected observations of shape (n, {old.observation_size}), got {batch.states.shape}"
+        raise ValueError(msg)
+    return old._divergence(new, batch)

@@ -12,7 +12,7 @@ __all__ = ["RunBar"]
 
 
 class RunBar:
-    """Iterations (or steps) done and the median gap, on standard error; silent where that is not a terminal.
+    """Iterations (or steps) done and the median gap (or mean return), on standard error; silent where that is not a terminal.
 
     Parameters
     ----------
@@ -20,11 +20,11 @@ class RunBar:
         Length of the run; None if it is counted in steps.
     total_timesteps : float
         Steps of the run, if so.
-    optimum : float
-        Objective that the gap is taken to.
+    optimum : float or None
+        Objective that the gap is taken to; None to show the mean return instead.
     """
 
-    def __init__(self, n_iterations: int | None, total_timesteps: float, optimum: float) -> None:
+    def __init__(self, n_iterations: int | None, total_timesteps: float, optimum: float | None) -> None:
         try:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -36,7 +36,7 @@ class RunBar:
         self._bar = Progress(
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn(unit + "  gap {task.fields[gap]}"),
+            TextColumn(unit + "  " + ("return" if optimum is None else "gap") + " {task.fields[gap]}"),
             TimeRemainingColumn(),
             console=console,
             disable=not (console.is_terminal or console.is_jupyter),
@@ -57,10 +57,13 @@ class RunBar:
 
     def update(self, chunk: NDArray[np.float64]) -> None:
         """Show a chunk of history, shape (n_seeds, n, len(HISTORY))."""
-        objectives = chunk[:, -1, HISTORY.index("objective")]
-        going = ~np.isnan(objectives)
-        if going.any():
-            gap = self._optimum - float(np.median(objectives[going]))
+        going = ~np.isnan(chunk[:, -1, HISTORY.index("timesteps")])
+        if self._optimum is None:
+            returns = chunk[:, :, HISTORY.index("return_mean")]
+            if not np.isnan(returns).all():
+                self._bar.update(self._task, gap=f"{np.nanmedian(returns):.4g}")
+        elif going.any():
+            gap = self._optimum - float(np.median(chunk[going, -1, HISTORY.index("objective")]))
             self._bar.update(self._task, gap=f"{gap:.2e}")
         if self._counts_steps:
             if going.any():

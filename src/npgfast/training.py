@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from npgfast import _core, storage
+from npgfast import storage
 from npgfast.exact import Solution
-from npgfast.policies import SoftmaxPolicy
-from npgfast.problems import TabularMDP
+from npgfast.policies import Policy
 from npgfast.status import Status
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ HISTORY = (
     "objective",
     "regularized_objective",
     "return_mean",
+    "evaluation",
     "entropy",
     "kl",
     "surrogate",
@@ -37,6 +37,7 @@ HISTORY = (
     "status",
     "timesteps",
     "effective_horizon",
+    "explained_variance",
     "solver_iterations",
     "backtracks",
     "clip_fraction",
@@ -56,9 +57,17 @@ class TrainState:
     theta, best_theta : ndarray, shape (n_seeds, n_params)
         best_theta has no columns unless the best iterate is kept.
     adam_first, adam_second : ndarray, shape (n_seeds, n_params) for PPO, else no columns
-    baseline : ndarray, shape (n_seeds, S), or (n_seeds, H*S), or no columns
+    baseline : ndarray, shape (n_seeds, S), or (n_seeds, H*S), or no columns; on observations the fitted value function
     environments : ndarray of int32, shape (n_seeds, n_envs, 2)
-        State (-1: about to start) and time of each environment that is resumed.
+        State (-1: about to start) and time of each environment that is resumed. Of simulated environments float64, shape
+        (n_seeds, n_envs, 1 + state_size): time (-1: about to start) and state.
+    observation_moments, best_moments : ndarray, shape (n_seeds, 1 + 2 * dim), or no columns
+        Count, means and summed squared deviations of the observations, where the policy normalises them; those of
+        best_theta.
+    return_moments : ndarray, shape (n_seeds, 3), or no columns
+        The same of the discounted reward to date, where rewards are scaled by its deviation.
+    returns : ndarray, shape (n_seeds, n_envs, 2)
+        Reward to date of the episode that each environment is in, plain and discounted.
     mass, n_started : ndarray, shape (n_seeds,)
         The sum of the discounts and the episodes started, whose ratio estimates L: of the last batch, and as far as
         that started fewer than 32 episodes, of those before it.
@@ -74,7 +83,7 @@ class TrainState:
     adam_second: FloatArray
     adam_steps: FloatArray
     baseline: FloatArray
-    environments: NDArray[np.int32]
+    environments: NDArray[Any]
     timesteps: FloatArray
     timestep_limit: FloatArray
     mass: FloatArray
@@ -82,6 +91,10 @@ class TrainState:
     seconds: FloatArray
     finished: NDArray[np.uint8]
     n_done: NDArray[np.int64]
+    observation_moments: FloatArray
+    best_moments: FloatArray
+    return_moments: FloatArray
+    returns: FloatArray
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Copies of the arrays, by name."""
@@ -116,17 +129,19 @@ class Result:
     history : dict of str to ndarray, shape (n_seeds, n_iterations)
         Column k is after the (k+1)-th update: objective (J), regularized_objective (J_tau), gap and regularized_gap to
         the optimum (NaN where its certificate is wider than 1e-6), return_mean (the undiscounted reward per episode
-        that began and ended in the batch, NaN if none did; in exact mode the objective before the update), entropy
+        that began and ended in the batch, NaN if none did; in exact mode the objective before the update), evaluation
+        (mean return of the new policy over evaluation episodes, where it was compared with the best), entropy
         (nats), kl (nats, of the step), surrogate (its predicted gain), gradient_norm, step_size, status (names of
-        `Status`), timesteps, effective_horizon, solver_iterations, backtracks, clip_fraction, seconds (of computation
-        for that seed). NaN, and status "", after a seed has finished. With
-        certificates also bound, a theorem's bound on the gap where one applies, else NaN.
+        `Status`), timesteps, effective_horizon, explained_variance (of the returns, by the
+        baseline), solver_iterations, backtracks, clip_fraction, seconds (of computation
+        for that seed). NaN, and status "", after a seed has finished. What is
+        known only from a model is NaN on environments with observations. With certificates also bound, a theorem's bound on the gap where one applies, else NaN.
     initial : dict of str to ndarray, shape (n_seeds,)
         objective, regularized_objective, entropy, gap, regularized_gap before the first update.
-    policies : tuple of SoftmaxPolicy
+    policies : tuple of Policy
         The last iterate of each seed, or its best with ``keep_best``.
-    optimum, regularized_optimum : Solution
-        Of the problem without and with ``tau``; the same object where tau is 0.
+    optimum, regularized_optimum : Solution or None
+        Of the problem without and with ``tau``; the same object where tau is 0. None without a model.
     seeds : tuple of int
     interrupted : bool
         Whether Ctrl-C, or an exception of the callback, ended the run.
@@ -137,15 +152,15 @@ class Result:
     algorithm: str
     history: dict[str, NDArray[Any]]
     initial: dict[str, FloatArray]
-    policies: tuple[SoftmaxPolicy, ...]
-    optimum: Solution
-    regularized_optimum: Solution
+    policies: tuple[Policy, ...]
+    optimum: Solution | None
+    regularized_optimum: Solution | None
     seeds: tuple[int, ...]
     interrupted: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def policy(self) -> SoftmaxPolicy:
+    def policy(self) -> Policy:
         """The policy of the first seed."""
         return self.policies[0]
 
@@ -157,14 +172,14 @@ class Result:
     @property
     def n_iterations(self) -> int:
         """Iterations of the longest run."""
-        return int(self.history["objective"].shape[1])
+        return int(self.history["timesteps"].shape[1])
 
     def final(self, name: str) -> NDArray[Any]:
         """Last value of a history column for each seed, at that seed's own last iteration: ndarray, shape (n_seeds,).
 
         Without any iteration it is the initial value.
         """
-        done = np.sum(~np.isnan(self.history["objective"]), axis=1)
+        done = np.sum(~np.isnan(self.history["timesteps"]), axis=1)
         if self.n_iterations == 0:
             return self.initial[name]
         last = self.history[name][np.arange(self.n_seeds), np.maximum(done - 1, 0)]
@@ -182,7 +197,7 @@ class Result:
         }
         frame.update({name: values.reshape(-1) for name, values in self.history.items()})
         table = pd.DataFrame(frame)
-        return table[~table["objective"].isna()].reset_index(drop=True)
+        return table[~table["timesteps"].isna()].reset_index(drop=True)
 
     def plot(self, ax: "Axes | None" = None, **options: Any) -> "tuple[Figure, Axes]":
         """Draw the gap to the optimum on a log axis; see `npgfast.plotting.plot_learning_curves`."""
@@ -202,7 +217,11 @@ class Result:
             path,
             "result",
             arrays,
-            {"algorithm": self.algorithm, "optimum": self.optimum.objective, "interrupted": self.interrupted},
+            {
+                "algorithm": self.algorithm,
+                "optimum": None if self.optimum is None else self.optimum.objective,
+                "interrupted": self.interrupted,
+            },
         )
 
 
@@ -214,26 +233,46 @@ def _status_codes(names: NDArray[Any]) -> NDArray[np.int8]:
 
 
 def initial_state(
-    policy: SoftmaxPolicy, mdp: TabularMDP, options: Mapping[str, Any], seeds: NDArray[np.uint64]
+    theta: FloatArray,
+    seeds: NDArray[np.uint64],
+    *,
+    n_moments: int,
+    baseline: int,
+    environments: NDArray[Any],
+    n_envs: int = 0,
+    observation_moments: FloatArray | None = None,
+    scales_rewards: bool = False,
 ) -> TrainState:
-    """Return the state before the first iteration."""
-    n, d = seeds.size, policy.n_params
-    sampled = bool(options["sampled"])
-    cells = mdp.n_states * (mdp.horizon or 1) if sampled and options["use_baseline"] else 0
-    resumed = options["n_envs"] if sampled and options["n_steps"] > 0 else 0
-    moments = d if options["is_ppo"] else 0
-    environments = np.zeros((n, resumed, 2), dtype=np.int32)
-    environments[:, :, 0] = -1
+    """Return the state before the first iteration, from the sizes of its arrays for one seed.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (n_params,)
+    seeds : ndarray of uint64, shape (n_seeds,)
+    n_moments : int
+        Of Adam: n_params or 0.
+    baseline : int
+        Numbers in the baseline.
+    environments : ndarray, shape (n_envs or 0, ...)
+        Where the environments of a seed stand.
+    n_envs : int
+        Environments whose rewards to date are kept.
+    observation_moments : ndarray, shape (1 + 2 * dim,), optional
+        Where observations are normalised.
+    scales_rewards : bool
+    """
+    n = seeds.size
+    moments = np.empty(0) if observation_moments is None else observation_moments
     return TrainState(
         seeds=seeds,
-        theta=np.tile(policy.theta, (n, 1)),
+        theta=np.tile(theta, (n, 1)),
         best_theta=np.zeros((n, 0)),
         best_objective=np.full(n, -np.inf),
-        adam_first=np.zeros((n, moments)),
-        adam_second=np.zeros((n, moments)),
+        adam_first=np.zeros((n, n_moments)),
+        adam_second=np.zeros((n, n_moments)),
         adam_steps=np.zeros(n),
-        baseline=np.zeros((n, cells)),
-        environments=environments,
+        baseline=np.zeros((n, baseline)),
+        environments=np.tile(environments, (n,) + (1,) * environments.ndim),
         timesteps=np.zeros(n),
         timestep_limit=np.full(n, np.inf),
         mass=np.zeros(n),
@@ -241,15 +280,19 @@ def initial_state(
         seconds=np.zeros(n),
         finished=np.zeros(n, dtype=np.uint8),
         n_done=np.zeros(n, dtype=np.int64),
+        observation_moments=np.tile(moments, (n, 1)),
+        best_moments=np.zeros((n, 0)),
+        return_moments=np.zeros((n, 3 if scales_rewards else 0)),
+        returns=np.zeros((n, n_envs, 2)),
     )
 
 
+Run = Callable[[dict[str, FloatArray], int, int, dict[str, NDArray[Any]]], tuple[FloatArray, FloatArray]]
+
+
 def advance(
-    mdp: TabularMDP,
-    policy: SoftmaxPolicy,
-    reachable: NDArray[np.bool_],
+    run: Run,
     state: TrainState,
-    options: Mapping[str, Any],
     schedules: Callable[[int, int], dict[str, FloatArray]],
     n_iterations: int | None,
     on_chunk: Callable[[TrainState, FloatArray], bool] | None,
@@ -260,6 +303,20 @@ def advance(
 
     A call either completes or, when a signal handler raises, has no effect at all. How the iterations are divided into
     calls does not change a bit of the outcome.
+
+    Parameters
+    ----------
+    run : callable
+        ``run(schedules, first, n, arrays)`` does n iterations for every seed, in place of the arrays of the state, with
+        schedules from iteration `first` on; returns their history and the initial values.
+    state : TrainState
+    schedules : callable
+        Values of the schedules from an iteration on, for a number of iterations.
+    n_iterations : int or None
+    on_chunk : callable
+        Called after every call with the state and its part of the history; False ends the run.
+    every_iteration : bool
+        One iteration a call.
 
     Returns
     -------
@@ -290,16 +347,7 @@ def advance(
             size = 1
             continue
         try:
-            chunk, before = _core.train(
-                mdp._native,
-                policy._native,
-                reachable.view(np.uint8),
-                dict(options),
-                values,
-                first,
-                n,
-                arrays,
-            )
+            chunk, before = run(values, first, n, arrays)
         except BaseException as error:  # noqa: BLE001 - raised again by the caller, once the agent is whole
             interruption = error
             break
@@ -320,18 +368,21 @@ def advance(
             interruption = error
             break
     history = np.concatenate(parts, axis=1) if parts else np.empty((state.seeds.size, 0, len(HISTORY)))
-    longest = int(np.max(np.sum(~np.isnan(history[:, :, 0]), axis=1), initial=0))
+    counts = np.sum(~np.isnan(history[:, :, HISTORY.index("timesteps")]), axis=1)
+    longest = int(np.max(counts, initial=0))
     return state, history[:, :longest], initial, interruption
 
 
-def _known(optimum: Solution) -> float:
-    """The optimal objective, or NaN if its certificate is wider than 1e-6."""
+def _known(optimum: Solution | None) -> float:
+    """The optimal objective, or NaN if there is none or its certificate is wider than 1e-6."""
+    if optimum is None:
+        return float("nan")
     width = optimum.upper - optimum.lower
     return optimum.objective if width <= 1e-6 * max(1.0, abs(optimum.objective)) else float("nan")
 
 
 def named_history(
-    history: FloatArray, initial: FloatArray, optimum: Solution, regularized_optimum: Solution
+    history: FloatArray, initial: FloatArray, optimum: Solution | None, regularized_optimum: Solution | None
 ) -> tuple[dict[str, NDArray[Any]], dict[str, FloatArray]]:
     """Name the columns of the core's history, and add the gaps."""
     columns: dict[str, NDArray[Any]] = {name: np.ascontiguousarray(history[..., k]) for k, name in enumerate(HISTORY)}

@@ -58,6 +58,47 @@ py::array bind_sample_actions(const py::array& probs_array, const py::array& sta
     return to_array(std::move(actions));
 }
 
+/// Features (n, m), theta and actions (n, k) of a Gaussian policy.
+struct GaussianPairs {
+    GaussianPolicy policy;
+    Reals theta, actions;
+
+    GaussianPairs(const py::array& features_array, const py::array& theta_array, const py::array& actions_array) {
+        actions = view<double>(actions_array, "actions", {kAny, kAny});
+        policy.n_rows = actions_array.shape(0);
+        policy.action_size = actions_array.shape(1);
+        policy.features = view<double>(features_array, "features", {policy.n_rows, kAny});
+        policy.n_features = features_array.shape(1);
+        if (policy.action_size < 1 || policy.n_features < 1) throw py::value_error("features, actions: empty rows");
+        theta = view<double>(theta_array, "theta", {policy.n_params()});
+    }
+};
+
+py::array bind_gaussian_log_probs(const py::array& features, const py::array& theta, const py::array& actions) {
+    const GaussianPairs pairs(features, theta, actions);
+    const Index k = pairs.policy.action_size;
+    std::vector<double> log_probs(static_cast<std::size_t>(pairs.policy.n_rows));
+    {
+        const py::gil_scoped_release release;
+        const std::vector<double> means = pairs.policy.means(pairs.theta);
+        for (Index i = 0; i < pairs.policy.n_rows; ++i)
+            log_probs[i] = gaussian_log_prob(pairs.actions.data() + i * k, means.data() + i * k,
+                                             pairs.policy.log_std(pairs.theta));
+    }
+    return to_array(std::move(log_probs));
+}
+
+py::array bind_gaussian_scores(const py::array& features, const py::array& theta, const py::array& actions) {
+    const GaussianPairs pairs(features, theta, actions);
+    const Index n = pairs.policy.n_rows, d = pairs.policy.n_params();
+    std::vector<double> result(static_cast<std::size_t>(n * d));
+    {
+        const py::gil_scoped_release release;
+        gaussian_scores(pairs.policy, pairs.theta, pairs.actions, result);
+    }
+    return to_array(std::move(result), {n, d});
+}
+
 }  // namespace
 
 void bind_policies(py::module_& m) {
@@ -65,6 +106,8 @@ void bind_policies(py::module_& m) {
     m.def("policy_table", &bind_policy_table, py::arg("policy"), py::arg("theta"));
     m.def("scores", &bind_scores, py::arg("policy"), py::arg("probs"), py::arg("states"), py::arg("actions"));
     m.def("sample_actions", &bind_sample_actions, py::arg("probs"), py::arg("states"), py::arg("seed"));
+    m.def("gaussian_log_probs", &bind_gaussian_log_probs, py::arg("features"), py::arg("theta"), py::arg("actions"));
+    m.def("gaussian_scores", &bind_gaussian_scores, py::arg("features"), py::arg("theta"), py::arg("actions"));
 }
 
 }  // namespace npgfast::bindings

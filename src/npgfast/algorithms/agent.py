@@ -5,25 +5,25 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, replace
-from typing import Any, ClassVar, Literal, Self, cast
+from functools import partial
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from npgfast import _validate, schedules, storage
-from npgfast.exact import LARGEST_TAU, Solution, _check_policy, _reachable, evaluate, solve
-from npgfast.policies import SoftmaxPolicy, TabularSoftmax, _restore
+from npgfast.algorithms.task import Mode, TabularTask, read_task
+from npgfast.exact import LARGEST_TAU, Solution, evaluate
+from npgfast.policies import LinearPolicy, Policy, TabularSoftmax, _restore
 from npgfast.problems import TabularMDP
 from npgfast.progress import RunBar
-from npgfast.sampling import STATE_WEIGHTS
 from npgfast.schedules import Checked
 from npgfast.threads import thread_count
-from npgfast.training import Progress, Result, TrainState, advance, initial_state, named_history
+from npgfast.training import Progress, Result, TrainState, advance, named_history
 
 __all__ = ["Agent"]
 
 Callback = Callable[[Progress], bool | None]
-Mode = Literal["exact", "sampled"]
 
 _ALGORITHMS = (
     "PolicyGradient",
@@ -46,16 +46,27 @@ _UNUSED_OPTIONS: dict[str, Any] = {
     "mixture": 0.0,
     "n_epochs": 1,
     "minibatch_size": 0,
-    "normalize_advantages": True,
+    "normalize_advantages": 1,
     "max_gradient_norm": 0.0,
     "target_kl": 0.0,
     "adam_beta1": 0.9,
     "adam_beta2": 0.999,
     "adam_epsilon": 1e-8,
+    "observation_limit": 10.0,
+    "reward_limit": 10.0,
 }
 _SCHEDULES = ("step_size", "max_kl", "radius", "clip_range", "learning_rate", "entropy_coefficient")
 _DEFAULT_ITERATIONS = 100
-_DEFAULT_EPISODES = 100
+
+
+# Settings that an algorithm need not have.
+_COMMON_DEFAULTS: dict[str, Any] = {
+    "normalize_observations": False,
+    "scale_rewards": False,
+    "n_evaluation_episodes": 32,
+    "evaluate_deterministically": True,
+    "make_kwargs": None,
+}
 
 
 class Agent(ABC):
@@ -66,27 +77,40 @@ class Agent(ABC):
 
     _tabular_only: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        env: TabularMDP | object,
-        policy: SoftmaxPolicy | None,
-        settings: dict[str, Any],
-    ) -> None:
+    def __init__(self, env: object, policy: Policy | None, settings: dict[str, Any]) -> None:
+        settings = {**_COMMON_DEFAULTS, **settings}
         self._settings = settings
-        self.mdp = _read_problem(env, settings["gamma"])
-        if policy is None:
-            policy = TabularSoftmax(self.mdp.n_states, self.mdp.n_actions, action_mask=self.mdp.action_mask)
-        self._policy = _check_policy(self.mdp, policy)
-        if self._tabular_only and not isinstance(policy, TabularSoftmax):
-            msg = f"policy: {type(self).__name__} needs a TabularSoftmax, got {type(policy).__name__}"
-            raise TypeError(msg)
-        self.mode: Mode = cast("Mode", _validate.choice("mode", settings["mode"], ("exact", "sampled")))
+        self._task = read_task(
+            env,
+            settings["gamma"],
+            settings["n_envs"],
+            settings["make_kwargs"],
+            tabular_only=type(self).__name__ if self._tabular_only else None,
+        )
+        self._policy = self._task.policy(policy)
         self.seed = _validate.integer("seed", settings["seed"], low=0, high=2**64 - 1)
         tau = _validate.real("tau", settings.get("tau", 0.0), low=0.0, high=LARGEST_TAU)
-        self._options = {**_UNUSED_OPTIONS, "tau": tau, **self._sampling_options(), **self._native_options()}
+        self._options = {
+            **_UNUSED_OPTIONS,
+            "algorithm": _ALGORITHMS.index(type(self).__name__),
+            "is_ppo": type(self).__name__ == "PPO",
+            "tau": tau,
+            "gamma": self._task.gamma,
+            "normalize_observations": settings["normalize_observations"],
+            "scale_rewards": settings["scale_rewards"],
+            "n_evaluation_episodes": _validate.integer(
+                "n_evaluation_episodes", settings["n_evaluation_episodes"], low=1, high=2**31 - 1
+            ),
+            "evaluate_deterministically": _boolean(
+                "evaluate_deterministically", settings["evaluate_deterministically"]
+            ),
+            **self._task.options(settings),
+            **self._native_options(),
+        }
+        self.mode: Mode = "sampled" if self._options["sampled"] else "exact"
         self._schedules = {checked.name: checked for checked in self._native_schedules()}
         self._state: TrainState | None = None
-        self._optima: tuple[Solution, Solution] | None = None
+        self._optima: tuple[Solution | None, Solution | None] | None = None
         self._n_predictions = 0
         self.result: Result | None = None
 
@@ -103,53 +127,27 @@ class Agent(ABC):
         """Whether an exact tabular update is pi' ~ pi exp(eta L A)."""
         return False
 
-    def _sampling_options(self) -> dict[str, Any]:
-        given = self._settings
-        n_steps, n_episodes, n_envs = given["n_steps"], given["n_episodes"], given["n_envs"]
-        if self.mode == "exact":
-            for name in ("n_steps", "n_episodes", "n_envs"):
-                if given[name] is not None:
-                    msg = f"{name}={given[name]}: only mode='sampled' has it"
-                    raise ValueError(msg)
-        if n_steps is not None and n_episodes is not None:
-            msg = f"n_steps, n_episodes: give at most one, got {n_steps} and {n_episodes}"
-            raise ValueError(msg)
-        if n_steps is None and n_envs is not None:
-            msg = f"n_envs={n_envs}: give n_steps as well; with n_episodes every episode is its own environment"
-            raise ValueError(msg)
-        envs, steps = _DEFAULT_EPISODES, 0
-        if n_episodes is not None:
-            envs = _validate.integer("n_episodes", n_episodes, low=1, high=2**31 - 1)
-        elif n_steps is not None:
-            envs = 16 if n_envs is None else _validate.integer("n_envs", n_envs, low=1, high=2**31 - 1)
-            steps = _validate.integer("n_steps", n_steps, low=1, high=2**31 - 2)
-            _validate.allocation("n_steps * n_envs", steps, envs, itemsize=64)
-        weights = _validate.choice("state_weights", given["state_weights"], STATE_WEIGHTS)
-        baseline = given["baseline"]
-        if baseline is not None and not (isinstance(baseline, str) and baseline == "tabular"):
-            msg = f"baseline={baseline!r}: expected 'tabular' or None"
-            raise ValueError(msg)
-        return {
-            "algorithm": _ALGORITHMS.index(type(self).__name__),
-            "is_ppo": type(self).__name__ == "PPO",
-            "sampled": self.mode == "sampled",
-            "n_envs": envs,
-            "n_steps": steps,
-            "state_weights": STATE_WEIGHTS.index(weights),
-            "gae_lambda": _validate.real("gae_lambda", given["gae_lambda"], low=0.0, high=1.0),
-            "use_baseline": baseline == "tabular",
-        }
+    @property
+    def mdp(self) -> TabularMDP:
+        """The tabular problem; AttributeError where the agent learns on an environment without a model."""
+        if not isinstance(self._task, TabularTask):
+            msg = f"{type(self).__name__} on {self._task!r} has no mdp"
+            raise AttributeError(msg)
+        return self._task.mdp
 
     @property
-    def optimum(self) -> Solution:
-        """The optimum of the problem, solved when first asked for."""
+    def env(self) -> object:
+        """What the agent learns on: the TabularMDP, the simulated environment, or the bridge to another one."""
+        return self._task.mdp if isinstance(self._task, TabularTask) else getattr(self._task, "env", None)
+
+    @property
+    def optimum(self) -> Solution | None:
+        """The optimum of a tabular problem, solved when first asked for; None for other environments."""
         return self._solve()[0]
 
-    def _solve(self) -> tuple[Solution, Solution]:
+    def _solve(self) -> tuple[Solution | None, Solution | None]:
         if self._optima is None:
-            optimum = solve(self.mdp)
-            tau = self._options["tau"]
-            self._optima = (optimum, solve(self.mdp, tau=tau) if tau > 0.0 else optimum)
+            self._optima = self._task.optima(self._options["tau"])
         return self._optima
 
     @property
@@ -163,9 +161,11 @@ class Agent(ABC):
         return 0 if self._state is None else int(self._state.n_done.max())
 
     @property
-    def policy(self) -> SoftmaxPolicy:
+    def policy(self) -> Policy:
         """The current policy of the first seed."""
-        return self._policy if self._state is None else self._policy.with_theta(self._state.theta[0])
+        if self._state is None:
+            return self._policy
+        return self._task.policy_at(self._policy, self._state.theta[0], self._state.observation_moments[0])
 
     def learn(
         self,
@@ -198,10 +198,12 @@ class Agent(ABC):
         progress_bar : bool
             Show a bar on standard error, if that is a terminal or a notebook. Needs rich.
         target : float, optional
-            A seed finishes with the iteration in which its objective reaches it.
+            A seed finishes with the iteration in which its objective reaches it; without a model, its mean return over
+            n_evaluation_episodes.
         keep_best : bool
-            Hand out each seed's best iterate of this call, its start included, by the exact objective, instead of the
-            last.
+            Hand out each seed's best iterate of this call instead of the last: by the exact objective, the start
+            included; without a model, by the mean return over n_evaluation_episodes that teach nothing, played after
+            every update and given up once a policy falls behind the best.
         certificates : bool
             Add the column bound: a theorem's bound on the gap, where one applies.
         n_threads : int, optional
@@ -245,7 +247,7 @@ class Agent(ABC):
         }
         optimum, regularized_optimum = self._solve()
         start = self._start(n_seeds, total, keep_best=keep_best)
-        bar = RunBar(limit, total, optimum.objective) if progress_bar else None
+        bar = RunBar(limit, total, None if optimum is None else optimum.objective) if progress_bar else None
 
         def on_chunk(state: TrainState, chunk: NDArray[np.float64]) -> bool:
             if bar is not None:
@@ -258,11 +260,8 @@ class Agent(ABC):
 
         with bar or nullcontext():
             state, history, initial, interruption = advance(
-                self.mdp,
-                self._policy,
-                _reachable(self.mdp, self._policy),
+                partial(self._task.run, self._policy, options),
                 start,
-                options,
                 self._schedule_values,
                 limit,
                 on_chunk,
@@ -274,12 +273,16 @@ class Agent(ABC):
         columns, before = named_history(history, initial, optimum, regularized_optimum)
         if certificates:
             columns["bound"] = self._bounds(columns, start)
-        thetas = state.best_theta if keep_best else state.theta
+        thetas, moments = (
+            (state.best_theta, state.best_moments) if keep_best else (state.theta, state.observation_moments)
+        )
         self.result = Result(
             algorithm=type(self).__name__,
             history=columns,
             initial=before,
-            policies=tuple(self._policy.with_theta(theta) for theta in thetas),
+            policies=tuple(
+                self._task.policy_at(self._policy, theta, moment) for theta, moment in zip(thetas, moments, strict=True)
+            ),
             optimum=optimum,
             regularized_optimum=regularized_optimum,
             seeds=tuple(int(seed) for seed in state.seeds),
@@ -299,12 +302,13 @@ class Agent(ABC):
     def _start(self, n_seeds: int, total_timesteps: float, *, keep_best: bool) -> TrainState:
         if self._state is None:
             seeds = np.uint64(self.seed) + np.arange(n_seeds, dtype=np.uint64)
-            state = initial_state(self._policy, self.mdp, self._options, seeds)
+            state = self._task.initial_state(self._policy, self._options, seeds)
         else:
             state = self._state
         return replace(
             state,
             best_theta=state.theta.copy() if keep_best else np.zeros((n_seeds, 0)),
+            best_moments=state.observation_moments.copy() if keep_best else np.zeros((n_seeds, 0)),
             best_objective=np.full(n_seeds, -np.inf),
             finished=np.zeros(n_seeds, dtype=np.uint8),
             timestep_limit=state.timesteps + total_timesteps,
@@ -333,36 +337,47 @@ class Agent(ABC):
             bounds[k, moved:][np.logical_and.accumulate(stayed)] = bounds[k, moved - 1]
         return bounds
 
-    def predict(self, observation: int | NDArray[np.integer], deterministic: bool = False) -> tuple[Any, None]:
+    def predict(self, observation: ArrayLike, deterministic: bool = False) -> tuple[Any, None]:
         """Choose actions with the first seed's current policy.
 
         Parameters
         ----------
-        observation : int or array_like of int, shape (n,)
-            States.
+        observation : int or array_like of int, shape (n,); or array_like of float, shape (dim,) or (n, dim)
+            States of a tabular problem, or observations; one, or many.
         deterministic : bool
-            Take the most probable action instead of drawing one.
+            Take the most probable action (a Gaussian's mean) instead of drawing one.
 
         Returns
         -------
-        action : int or ndarray of int, shape (n,)
+        action : int or ndarray of int, shape (n,); or ndarray of float, shape (action_size,) or (n, action_size)
+            Continuous actions are clipped to the environment's bounds, ready for its ``step``.
         state : None
             For Gymnasium-style loops.
 
         Raises
         ------
         TypeError, ValueError
-            For observations that are not states.
+            For observations that the policy does not have.
         """
-        states = np.atleast_1d(np.asarray(observation))
         policy = self.policy
+        given = np.asarray(observation)
+        is_one = given.ndim == (1 if isinstance(policy, LinearPolicy) else 0)
+        many = given[None] if is_one else given
+        known = cast("Any", policy)
         if deterministic:
-            actions = policy.mode(states)
+            actions = known.mode(many)
         else:
             key = np.random.SeedSequence(self.seed, spawn_key=(self._n_predictions,)).generate_state(1, np.uint64)
-            actions = policy.sample(states, seed=int(key[0]))
+            actions = known.sample(many, seed=int(key[0]))
             self._n_predictions += 1
-        return (int(actions[0]) if np.ndim(observation) == 0 else actions), None
+        if isinstance(policy, LinearPolicy) and policy.n_actions == 0:
+            actions = np.clip(actions, *self._action_bounds())
+            return (actions[0] if is_one else actions), None
+        return (int(actions[0]) if is_one else actions), None
+
+    def _action_bounds(self) -> tuple[Any, Any]:
+        env = cast("Any", self.env)
+        return (-np.inf, np.inf) if env.action_low is None else (env.action_low, env.action_high)
 
     def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
         """Write settings, policy and state to one safetensors file, replacing it atomically.
@@ -391,14 +406,14 @@ class Agent(ABC):
                 "policy": {"class": type(self._policy).__name__, **sizes},
                 "has_state": self._state is not None,
                 "n_predictions": self._n_predictions,
-                "problem": [self.mdp.n_states, self.mdp.n_actions, self.mdp.gamma, self.mdp.horizon],
+                "problem": self._task.signature,
             },
         )
 
     save = save_checkpoint
 
     @classmethod
-    def resume(cls, path: str | os.PathLike[str], env: TabularMDP | object) -> Self:
+    def resume(cls, path: str | os.PathLike[str], env: object) -> Self:
         """Rebuild an agent from `save_checkpoint`'s file and its problem.
 
         Raises
@@ -407,6 +422,11 @@ class Agent(ABC):
             If the file is damaged or is not an agent of this class.
         ValueError
             If the problem's sizes, gamma or horizon are not those of the file.
+
+        Notes
+        -----
+        Simulated environments go on where they stood. What stands behind a bridge is not in the file: with n_episodes
+        the run still continues bit for bit, with n_steps its environments start new episodes.
         """
         arrays, metadata = storage.load(path, "agent")
         if metadata.get("class") != cls.__name__:
@@ -417,16 +437,15 @@ class Agent(ABC):
         policy_class = policy_metadata.pop("class")
         fields = {name.removeprefix("policy."): array for name, array in arrays.items() if name.startswith("policy.")}
         agent = cls(env, _restore(policy_class, fields, policy_metadata), **settings)
-        mdp = agent.mdp
-        found = [mdp.n_states, mdp.n_actions, mdp.gamma, mdp.horizon]
+        found = agent._task.signature
         if found != metadata["problem"]:
-            msg = f"env: (n_states, n_actions, gamma, horizon) = {found}, but {path} holds {metadata['problem']}"
+            msg = f"env: sizes, gamma and horizon are {found}, but {path} holds {metadata['problem']}"
             raise ValueError(msg)
         agent._n_predictions = metadata["n_predictions"]
         if metadata["has_state"]:
             state = {name.removeprefix("state."): a for name, a in arrays.items() if name.startswith("state.")}
             _check_state(
-                path, state, initial_state(agent._policy, mdp, agent._options, state.get("seeds", np.zeros(0)))
+                path, state, agent._task.initial_state(agent._policy, agent._options, state.get("seeds", np.zeros(0)))
             )
             agent._state = TrainState(**cast("dict[str, Any]", state))
         return agent
@@ -434,17 +453,16 @@ class Agent(ABC):
     load = resume
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.mdp!r}, mode={self.mode!r}, seed={self.seed}, iteration={self.iteration})"
+        return (
+            f"{type(self).__name__}({self._task!r}, mode={self.mode!r}, seed={self.seed}, iteration={self.iteration})"
+        )
 
 
-def _read_problem(env: object, gamma: float | None) -> TabularMDP:
-    if not isinstance(env, TabularMDP):
-        discount = 0.99 if gamma is None else _validate.real("gamma", gamma, low=0.0, high=1.0)
-        return TabularMDP.from_gymnasium(cast("Any", env), gamma=discount)
-    if gamma is not None and gamma != env.gamma:
-        msg = f"gamma={gamma}: the problem has gamma={env.gamma}; change it with mdp.replace(gamma=...)"
-        raise ValueError(msg)
-    return env
+def _boolean(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        msg = f"{name}: expected a bool, got {value!r}"
+        raise TypeError(msg)
+    return value
 
 
 def _check_state(path: str | os.PathLike[str], found: dict[str, NDArray[Any]], expected: TrainState) -> None:
@@ -452,7 +470,9 @@ def _check_state(path: str | os.PathLike[str], found: dict[str, NDArray[Any]], e
         if name not in found:
             msg = f"{path}: state.{name} is missing"
             raise storage.CheckpointError(msg)
-        if name != "best_theta" and (found[name].shape != array.shape or found[name].dtype != array.dtype):
+        if name not in ("best_theta", "best_moments") and (
+            found[name].shape != array.shape or found[name].dtype != array.dtype
+        ):
             msg = (
                 f"{path}: state.{name} has shape {found[name].shape} and dtype {found[name].dtype}, expected "
                 f"{array.shape} and {array.dtype}"

@@ -1,11 +1,14 @@
 """Arguments that several algorithms read in the same way."""
 
-from typing import Any
+from typing import Any, Literal
 
 from npgfast import _validate
+from npgfast.algorithms.task import Mode
 from npgfast.geometry import ESTIMATORS, METHODS
 
-__all__ = ["given_settings", "solver_options"]
+__all__ = ["Baseline", "Mode", "given_settings", "solver_options"]
+
+Baseline = Literal["auto", "tabular", "linear", "quadratic"]
 
 
 def given_settings(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from npgfast.algorithms.agent import Agent, Mode
-from npgfast.algorithms.arguments import given_settings, solver_options
+from npgfast.algorithms.agent import Agent
+from npgfast.algorithms.arguments import Baseline, Mode, given_settings, solver_options
 from npgfast.geometry import Estimator, Method
-from npgfast.policies import SoftmaxPolicy
-from npgfast.problems import TabularMDP
+from npgfast.policies import Policy
 from npgfast.sampling import StateWeights
 from npgfast.schedules import Checked, Schedule
 
@@ -21,7 +20,7 @@ class PolicyGradient(Agent):
 
     Parameters
     ----------
-    env, policy, mode, seed, gamma, n_steps, n_episodes, n_envs, gae_lambda, state_weights, baseline, tau
+    env, policy, mode, seed, tau, gamma, and all from n_steps on
         As in `TRPO`.
     step_size : float or callable
         eta > 0, a constant or a schedule. Ignored if `radius` is given.
@@ -42,10 +41,10 @@ class PolicyGradient(Agent):
 
     def __init__(
         self,
-        env: TabularMDP | object,
-        policy: SoftmaxPolicy | None = None,
+        env: object,
+        policy: Policy | None = None,
         *,
-        mode: Mode = "exact",
+        mode: Mode | None = None,
         seed: int = 0,
         step_size: Schedule = 1.0,
         radius: Schedule | None = None,
@@ -54,9 +53,14 @@ class PolicyGradient(Agent):
         n_steps: int | None = None,
         n_episodes: int | None = None,
         n_envs: int | None = None,
-        gae_lambda: float = 1.0,
-        state_weights: StateWeights = "discounted",
-        baseline: str | None = "tabular",
+        gae_lambda: float | None = None,
+        state_weights: StateWeights | None = None,
+        baseline: Baseline | None = "auto",
+        normalize_observations: bool = False,
+        scale_rewards: bool = False,
+        n_evaluation_episodes: int = 32,
+        evaluate_deterministically: bool = True,
+        make_kwargs: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(env, policy, given_settings(locals()))
 
@@ -74,7 +78,7 @@ class NaturalPolicyGradient(Agent):
 
     Parameters
     ----------
-    env, policy, mode, seed, gamma, n_steps, n_episodes, n_envs, gae_lambda, state_weights, baseline
+    env, policy, mode, seed, gamma, and all from n_steps on
         As in `TRPO`.
     step_size : float or callable, optional
         eta > 0, a constant or a schedule such as `npgfast.schedules.Geometric`; it multiplies the direction, which
@@ -101,10 +105,10 @@ class NaturalPolicyGradient(Agent):
 
     def __init__(
         self,
-        env: TabularMDP | object,
-        policy: SoftmaxPolicy | None = None,
+        env: object,
+        policy: Policy | None = None,
         *,
-        mode: Mode = "exact",
+        mode: Mode | None = None,
         seed: int = 0,
         step_size: Schedule | None = None,
         max_kl: Schedule = 0.01,
@@ -118,9 +122,14 @@ class NaturalPolicyGradient(Agent):
         n_steps: int | None = None,
         n_episodes: int | None = None,
         n_envs: int | None = None,
-        gae_lambda: float = 1.0,
-        state_weights: StateWeights = "discounted",
-        baseline: str | None = "tabular",
+        gae_lambda: float | None = None,
+        state_weights: StateWeights | None = None,
+        baseline: Baseline | None = "auto",
+        normalize_observations: bool = False,
+        scale_rewards: bool = False,
+        n_evaluation_episodes: int = 32,
+        evaluate_deterministically: bool = True,
+        make_kwargs: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(env, policy, given_settings(locals()))
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from npgfast import _validate
-from npgfast.algorithms.agent import Agent, Mode
-from npgfast.algorithms.arguments import given_settings
+from npgfast.algorithms.agent import Agent
+from npgfast.algorithms.arguments import Mode, given_settings
 from npgfast.policies import SoftmaxPolicy
 from npgfast.problems import TabularMDP
 from npgfast.sampling import StateWeights
@@ -21,7 +21,7 @@ class SoftPolicyIteration(Agent):
 
     Parameters
     ----------
-    env, policy, mode, seed, gamma, n_steps, n_episodes, n_envs, gae_lambda, state_weights, baseline
+    env, policy, mode, seed, gamma, and all from n_steps on
         As in `TRPO`.
     step_size : float or callable
         eta > 0, a constant or a schedule.
@@ -48,7 +48,7 @@ class SoftPolicyIteration(Agent):
         env: TabularMDP | object,
         policy: SoftmaxPolicy | None = None,
         *,
-        mode: Mode = "exact",
+        mode: Mode | None = None,
         seed: int = 0,
         step_size: Schedule = 1.0,
         tau: float = 0.0,
@@ -74,7 +74,7 @@ class ConservativePolicyIteration(Agent):
 
     Parameters
     ----------
-    env, policy, mode, seed, gamma, n_steps, n_episodes, n_envs, gae_lambda, state_weights, baseline
+    env, policy, mode, seed, gamma, and all from n_steps on
         As in `TRPO`.
     mixture : float, optional
         alpha in (0, 1]. Default: the step that the paper's improvement bound allows,
@@ -105,7 +105,7 @@ class ConservativePolicyIteration(Agent):
         env: TabularMDP | object,
         policy: SoftmaxPolicy | None = None,
         *,
-        mode: Mode = "exact",
+        mode: Mode | None = None,
         seed: int = 0,
         mixture: float | None = None,
         gamma: float | None = None,

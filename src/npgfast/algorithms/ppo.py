@@ -1,12 +1,12 @@
 """Proximal policy optimisation."""
 
-from typing import Any
+from typing import Any, Literal
 
 from npgfast import _validate
-from npgfast.algorithms.agent import Agent, Mode
-from npgfast.algorithms.arguments import given_settings
-from npgfast.policies import SoftmaxPolicy
-from npgfast.problems import TabularMDP
+from npgfast.algorithms.agent import Agent
+from npgfast.algorithms.arguments import Baseline, Mode, given_settings
+from npgfast.algorithms.task import TabularTask
+from npgfast.policies import Policy
 from npgfast.sampling import StateWeights
 from npgfast.schedules import Checked, Schedule
 
@@ -18,7 +18,7 @@ class PPO(Agent):
 
     Parameters
     ----------
-    env, policy, mode, seed, gamma, n_steps, n_episodes, n_envs, gae_lambda, state_weights, baseline
+    env, policy, mode, seed, gamma, and all from n_steps on
         As in `TRPO`.
     learning_rate : float or callable
         Of Adam, > 0; a constant or a schedule. Larger than in deep RL: the parameters are logits.
@@ -34,8 +34,9 @@ class PPO(Agent):
         Clip the gradient's Euclidean norm; None: never.
     target_kl : float, optional
         End an iteration's epochs once its estimated KL passes 1.5 times this.
-    normalize_advantages : bool
-        Centre the batch's advantages and divide by their weighted standard deviation.
+    normalize_advantages : bool or "minibatch"
+        Centre the advantages and divide by their weighted standard deviation: over the batch, or over each minibatch
+        (a minibatch of one is left alone).
     adam_betas : (float, float)
     adam_epsilon : float
     tau : float
@@ -56,10 +57,10 @@ class PPO(Agent):
 
     def __init__(
         self,
-        env: TabularMDP | object,
-        policy: SoftmaxPolicy | None = None,
+        env: object,
+        policy: Policy | None = None,
         *,
-        mode: Mode = "exact",
+        mode: Mode | None = None,
         seed: int = 0,
         learning_rate: Schedule = 0.05,
         clip_range: Schedule = 0.2,
@@ -68,7 +69,7 @@ class PPO(Agent):
         entropy_coefficient: Schedule = 0.0,
         max_gradient_norm: float | None = None,
         target_kl: float | None = None,
-        normalize_advantages: bool = True,
+        normalize_advantages: bool | Literal["minibatch"] = True,
         adam_betas: tuple[float, float] = (0.9, 0.999),
         adam_epsilon: float = 1e-12,
         tau: float = 0.0,
@@ -76,16 +77,21 @@ class PPO(Agent):
         n_steps: int | None = None,
         n_episodes: int | None = None,
         n_envs: int | None = None,
-        gae_lambda: float = 1.0,
-        state_weights: StateWeights = "discounted",
-        baseline: str | None = "tabular",
+        gae_lambda: float | None = None,
+        state_weights: StateWeights | None = None,
+        baseline: Baseline | None = "auto",
+        normalize_observations: bool = False,
+        scale_rewards: bool = False,
+        n_evaluation_episodes: int = 32,
+        evaluate_deterministically: bool = True,
+        make_kwargs: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(env, policy, given_settings(locals()))
 
     def _native_options(self) -> dict[str, Any]:
         given = self._settings
         batch_size = given["batch_size"]
-        if batch_size is not None and self.mode == "exact":
+        if batch_size is not None and isinstance(self._task, TabularTask) and given["mode"] != "sampled":
             msg = f"batch_size={batch_size}: exact PPO uses the whole batch; only mode='sampled' has minibatches"
             raise ValueError(msg)
         betas = given["adam_betas"]
@@ -93,8 +99,9 @@ class PPO(Agent):
             msg = f"adam_betas: expected two numbers, got {betas!r}"
             raise TypeError(msg)
 
-        if not isinstance(given["normalize_advantages"], bool):
-            msg = f"normalize_advantages: expected a bool, got {given['normalize_advantages']!r}"
+        normalize = given["normalize_advantages"]
+        if not isinstance(normalize, bool) and not (isinstance(normalize, str) and normalize == "minibatch"):
+            msg = f"normalize_advantages: expected a bool or 'minibatch', got {normalize!r}"
             raise TypeError(msg)
 
         def positive_or_none(name: str) -> float:
@@ -104,7 +111,7 @@ class PPO(Agent):
         return {
             "n_epochs": _validate.integer("n_epochs", given["n_epochs"], low=1),
             "minibatch_size": 0 if batch_size is None else _validate.integer("batch_size", batch_size, low=1),
-            "normalize_advantages": given["normalize_advantages"],
+            "normalize_advantages": 2 if normalize == "minibatch" else int(normalize),
             "max_gradient_norm": positive_or_none("max_gradient_norm"),
             "target_kl": positive_or_none("target_kl"),
             "adam_beta1": _validate.real("adam_betas[0]", betas[0], low=0.0, high=1.0, high_open=True),

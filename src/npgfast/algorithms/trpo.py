@@ -3,11 +3,10 @@
 from typing import Any
 
 from npgfast import _validate
-from npgfast.algorithms.agent import Agent, Mode
-from npgfast.algorithms.arguments import given_settings, solver_options
+from npgfast.algorithms.agent import Agent
+from npgfast.algorithms.arguments import Baseline, Mode, given_settings, solver_options
 from npgfast.geometry import Estimator, Method
-from npgfast.policies import SoftmaxPolicy
-from npgfast.problems import TabularMDP
+from npgfast.policies import Policy
 from npgfast.sampling import StateWeights
 from npgfast.schedules import Checked, Schedule
 
@@ -22,12 +21,14 @@ class TRPO(Agent):
 
     Parameters
     ----------
-    env : TabularMDP, Gymnasium environment or id
-        What is not a TabularMDP is read by `TabularMDP.from_gymnasium`.
-    policy : SoftmaxPolicy, optional
-        Start; default the uniform tabular softmax with the problem's action mask.
-    mode : {"exact", "sampled"}
-        Batches from the model, or from rollouts.
+    env : TabularMDP, Simulated, Gymnasium id or environment, EnvPool environment, or callable that makes an Env
+        Where there is a model (``P``), it is read by `TabularMDP.from_gymnasium`. An id that `npgfast.envs` has is
+        simulated natively; every other environment is stepped through its own vectorised interface.
+    policy : Policy, optional
+        Start; default the uniform tabular softmax with the problem's action mask, or, on observations, a `LinearSoftmax`
+        or `LinearGaussian` on the observation itself.
+    mode : {"exact", "sampled"}, optional
+        Batches from the model, or from rollouts. Default "exact" for a tabular problem; others are sampled.
     seed : int
         In [0, 2**64).
     max_kl : float or callable
@@ -45,16 +46,30 @@ class TRPO(Agent):
     gamma : float, optional
         Discount for an environment that is not a TabularMDP; default 0.99.
     n_episodes : int, optional
-        mode="sampled": whole episodes per iteration; default 100.
+        mode="sampled": whole episodes per iteration; default 100 on a tabular problem.
     n_steps, n_envs : int, optional
-        mode="sampled": instead, steps per environment and iteration, and environments (default 16); environments go
-        on where the last iteration left them. Cut episodes bias the estimates.
-    gae_lambda : float
-        In [0, 1].
-    state_weights : {"discounted", "geometric", "uniform"}
-        As in `sample_batch`.
-    baseline : {"tabular", None}
-        A value per state (per step and state, with a horizon), fitted on the batch before the one that it corrects.
+        mode="sampled": instead, steps per environment and iteration, and environments (default 16, on observations 16 of
+        128 steps); environments go on where the last iteration left them. Cut episodes bias the estimates.
+    gae_lambda : float, optional
+        In [0, 1]; default 1 on a tabular problem, 0.97 on observations.
+    state_weights : {"discounted", "geometric", "uniform"}, optional
+        As in `sample_batch`; default "discounted" on a tabular problem, "uniform" on observations.
+    baseline : {"auto", "tabular", "linear", "quadratic"} or None
+        Value function, fitted on the batch before the one that it corrects. "tabular": one per state (per step and
+        state, with a horizon). On observations, ridge regression on the standardised observation, with all products of
+        two if "quadratic", and the first three powers of the time within the episode. "auto": "tabular", or "quadratic".
+    normalize_observations : bool
+        Standardise observations by their running mean and deviation, clipped to +-10; fixed within an iteration, and
+        part of the policy.
+    scale_rewards : bool
+        Divide rewards by the running deviation of the discounted reward to date, clipped to +-10; what is reported stays
+        unscaled.
+    n_evaluation_episodes : int
+        Without a model: episodes over which `learn` compares iterates for keep_best and target.
+    evaluate_deterministically : bool
+        Whether they are played with the most probable action, as they are handed out to be used.
+    make_kwargs : dict, optional
+        Passed to ``gymnasium.make`` or `npgfast.envs.make`; only with an id.
 
     References
     ----------
@@ -71,10 +86,10 @@ class TRPO(Agent):
 
     def __init__(
         self,
-        env: TabularMDP | object,
-        policy: SoftmaxPolicy | None = None,
+        env: object,
+        policy: Policy | None = None,
         *,
-        mode: Mode = "exact",
+        mode: Mode | None = None,
         seed: int = 0,
         max_kl: Schedule = 0.01,
         tau: float = 0.0,
@@ -89,9 +104,14 @@ class TRPO(Agent):
         n_steps: int | None = None,
         n_episodes: int | None = None,
         n_envs: int | None = None,
-        gae_lambda: float = 1.0,
-        state_weights: StateWeights = "discounted",
-        baseline: str | None = "tabular",
+        gae_lambda: float | None = None,
+        state_weights: StateWeights | None = None,
+        baseline: Baseline | None = "auto",
+        normalize_observations: bool = False,
+        scale_rewards: bool = False,
+        n_evaluation_episodes: int = 32,
+        evaluate_deterministically: bool = True,
+        make_kwargs: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(env, policy, given_settings(locals()))
 

@@ -133,10 +133,10 @@ def _box(low: NDArray[np.float64], high: NDArray[np.float64]) -> spaces.Space[An
     return spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
 
 
-for _name, _kind in NATIVE.items():
+for _name in NATIVE:
     gymnasium.register(
         id=NAMESPACE + _name,
         entry_point=f"{__name__}:{make_env.__name__}",
-        max_episode_steps=_kind().time_limit,
+        max_episode_steps=make(_name).time_limit,
         kwargs={"name": _name},
     )

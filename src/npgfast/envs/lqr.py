@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final, final
+from typing import Any, ClassVar, Final, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +16,6 @@ __all__ = ["LQR", "LQREvaluation", "LQROptimum"]
 
 FloatArray = NDArray[np.float64]
 
-_KIND: Final = 5
 _MAX_STATES: Final = 256
 _MAX_STEPS: Final = 2**31 - 1
 _MAX_LOG_STD: Final = 300.0
@@ -144,6 +143,9 @@ class LQR(Simulated):
     array([[2.645, 2.556]])
     """
 
+    name: ClassVar[str] = "LQR-v0"
+    _kind: ClassVar[int] = 5
+
     A: FloatArray
     B: FloatArray
     Q: FloatArray
@@ -193,21 +195,13 @@ class LQR(Simulated):
         parameters = np.concatenate(
             [[float(n), float(m)], *(np.ravel(factors.get(name, matrix)) for name, matrix in matrices.items())]
         )
-        unbounded = np.full(m, np.inf)
-        low = -unbounded
-        for array in (*matrices.values(), parameters, low, unbounded):
+        for array in (*matrices.values(), parameters):
             array.setflags(write=False)
         vars(self).update(
             matrices,
-            name="lqr",
-            observation_size=n,
-            n_actions=0,
-            action_size=m,
-            action_low=low,
-            action_high=unbounded,
             time_limit=time_limit,
             horizon=horizon,
-            _native=(_KIND, parameters, time_limit or 0, horizon or 0),
+            _native=(self._kind, parameters, time_limit or 0, horizon or 0),
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

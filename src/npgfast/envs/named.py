@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import inspect
 from typing import TYPE_CHECKING, Any, Final
 
 from npgfast import _validate
 from npgfast.envs.classic_control import Acrobot, CartPole, MountainCar, MountainCarContinuous, Pendulum
+from npgfast.envs.lqr import LQR
 
 if TYPE_CHECKING:
     from npgfast.envs.simulated import Simulated
@@ -15,7 +16,14 @@ __all__ = ["NAMESPACE", "NATIVE", "make"]
 
 NAMESPACE: Final = "npgfast/"
 NATIVE: Final[dict[str, type[Simulated]]] = {
-    kind.name: kind for kind in (CartPole, MountainCar, MountainCarContinuous, Acrobot, Pendulum)
+    kind.name: kind for kind in (CartPole, MountainCar, MountainCarContinuous, Acrobot, Pendulum, LQR)
+}
+DOUBLE_INTEGRATOR: Final[dict[str, Any]] = {
+    "A": ((1.0, 0.1), (0.0, 1.0)),
+    "B": ((0.0,), (0.1,)),
+    "Q": ((1.0, 0.0), (0.0, 0.1)),
+    "R": ((0.1,),),
+    "time_limit": 200,
 }
 
 
@@ -27,7 +35,7 @@ def make(id: str, **settings: Any) -> Simulated:
     id : str
         Gymnasium's id, e.g. ``"CartPole-v1"``, or the same under ``npgfast/``.
     **settings
-        Arguments of the environment's class.
+        Arguments of the environment's class. "LQR-v0" without any is a double integrator over 200 steps.
 
     Returns
     -------
@@ -46,8 +54,10 @@ def make(id: str, **settings: Any) -> Simulated:
     >>> envs.make("Pendulum-v1", g=9.81)
     Pendulum(time_limit=200, g=9.81)
     """
+    if settings == {} and _without_namespace(id) == LQR.name:
+        settings = DOUBLE_INTEGRATOR
     kind = NATIVE[_validate.choice("id", _without_namespace(id), tuple(NATIVE))]
-    allowed = [setting.name for setting in fields(kind) if setting.init]
+    allowed = list(inspect.signature(kind).parameters)
     for name in settings:
         if name not in allowed:
             msg = f"{name}: not a setting of {kind.name}, which has {', '.join(allowed)}"

@@ -5,6 +5,7 @@
 
 #include "npgfast/problems/acrobot.hpp"
 #include "npgfast/problems/cart_pole.hpp"
+#include "npgfast/problems/lqr.hpp"
 #include "npgfast/problems/mountain_car.hpp"
 #include "npgfast/problems/pendulum.hpp"
 
@@ -24,7 +25,7 @@ std::unique_ptr<Simulator> make_simulator(SimulatorKind kind, Reals parameters) 
             return std::make_unique<MountainCarContinuous>(parameters[0]);
         case SimulatorKind::acrobot: need(0); return std::make_unique<Acrobot>();
         case SimulatorKind::pendulum: need(1); return std::make_unique<Pendulum>(parameters[0]);
-        case SimulatorKind::lqr: break;
+        case SimulatorKind::lqr: return std::make_unique<Lqr>(parameters);
     }
     throw std::invalid_argument("kind: unknown simulator " + std::to_string(static_cast<int>(kind)));
 }

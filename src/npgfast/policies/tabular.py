@@ -1,27 +1,22 @@
 """Softmax policies over finitely many states: tabular and log-linear, in log-space, with exact action masks."""
 
-import os
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from abc import abstractmethod
 from functools import cached_property
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from npgfast import _core, _validate, storage
+from npgfast import _core, _validate
+from npgfast.policies.policy import Policy, freeze
 
-__all__ = ["LogLinear", "SoftmaxPolicy", "TabularSoftmax", "load_policy"]
+if TYPE_CHECKING:
+    from npgfast.batch import Batch
+
+__all__ = ["LogLinear", "SoftmaxPolicy", "TabularSoftmax"]
 
 FloatArray = NDArray[np.float64]
 NativePolicy = tuple[FloatArray | None, FloatArray | None, NDArray[np.uint8]]
-
-
-def _freeze(array: NDArray[Any], given: object) -> NDArray[Any]:
-    """A read-only array that shares no memory with what the caller gave."""
-    own = array.copy() if np.may_share_memory(array, np.asarray(given)) else array
-    own.flags.writeable = False
-    return own
 
 
 def _read_mask(action_mask: ArrayLike | None, n_states: int, n_actions: int) -> NDArray[np.bool_]:
@@ -34,10 +29,10 @@ def _read_mask(action_mask: ArrayLike | None, n_states: int, n_actions: int) -> 
     if closed.size:
         msg = f"action_mask[{closed[0]}] allows no action; every state needs at least one"
         raise ValueError(msg)
-    return _freeze(mask, action_mask)
+    return freeze(mask, action_mask)
 
 
-class SoftmaxPolicy(ABC):
+class SoftmaxPolicy(Policy):
     """A policy pi(a|s) ~ exp(logit(s, a)) over finitely many states, an immutable value.
 
     The two kinds are `TabularSoftmax` and `LogLinear`. Everything is computed from log-probabilities; masked actions
@@ -46,26 +41,15 @@ class SoftmaxPolicy(ABC):
 
     n_states: int
     n_actions: int
-    theta: FloatArray
     action_mask: NDArray[np.bool_]
-
-    @property
-    def n_params(self) -> int:
-        """Number of parameters, the length of `theta`."""
-        return int(self.theta.size)
 
     @property
     @abstractmethod
     def _native(self) -> NativePolicy:
         """What the core takes: features or None, offset or None, mask."""
 
-    @abstractmethod
-    def with_theta(self, theta: ArrayLike) -> Self:
-        """Return the same policy at another theta, shape (n_params,)."""
-
-    @abstractmethod
-    def _fields(self) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
-        """Arrays and sizes that rebuild the policy."""
+    def _on(self, batch: "Batch") -> tuple[tuple[Any, ...], tuple[FloatArray, FloatArray] | None, tuple[Any, ...]]:
+        return self._native, self._table, batch._native(self)
 
     @cached_property
     def _table(self) -> tuple[FloatArray, FloatArray]:
@@ -169,41 +153,11 @@ class SoftmaxPolicy(ABC):
         actions: NDArray[np.int64] = np.argmax(self.probs(states), axis=1)
         return actions
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the policy to a safetensors file, replacing it atomically; `load_policy` reads it back.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written; what stood there before is then unchanged.
-        """
-        arrays, sizes = self._fields()
-        storage.save(path, "policy", arrays, {"class": type(self).__name__, **sizes})
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        msg = f"{type(self).__name__} is immutable; use with_theta()"
-        raise AttributeError(msg)
-
-    def __delattr__(self, name: str) -> NoReturn:
-        self.__setattr__(name, None)
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self) or not isinstance(other, SoftmaxPolicy):
-            return NotImplemented
-        mine, theirs = self._fields(), other._fields()
-        return mine[1] == theirs[1] and all(
-            name in theirs[0] and np.array_equal(array, theirs[0][name]) for name, array in mine[0].items()
-        )
-
     def __hash__(self) -> int:
         return hash((type(self), self.n_states, self.n_actions, self.theta.tobytes()))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(n_states={self.n_states}, n_actions={self.n_actions}, n_params={self.n_params})"
-
-    def _assign(self, **fields: object) -> None:
-        for name, value in fields.items():
-            object.__setattr__(self, name, value)
 
 
 class TabularSoftmax(SoftmaxPolicy):
@@ -254,7 +208,7 @@ class TabularSoftmax(SoftmaxPolicy):
         else:
             given = _validate.any_array("theta", theta)
             shape = (n_states, n_actions) if given.ndim == 2 else (n_states * n_actions,)
-            logits = _freeze(_validate.real_array("theta", given, shape).reshape(-1), theta)
+            logits = freeze(_validate.real_array("theta", given, shape).reshape(-1), theta)
         self._assign(n_states=n_states, n_actions=n_actions, theta=logits, action_mask=mask)
 
     @property
@@ -270,9 +224,6 @@ class TabularSoftmax(SoftmaxPolicy):
     def _fields(self) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
         sizes = {"n_states": self.n_states, "n_actions": self.n_actions}
         return {"theta": self.theta, "action_mask": self.action_mask}, sizes
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self).__name__, *self._fields())
 
 
 class LogLinear(SoftmaxPolicy):
@@ -317,7 +268,7 @@ class LogLinear(SoftmaxPolicy):
         offset: ArrayLike | None = None,
         action_mask: ArrayLike | None = None,
     ) -> None:
-        phi = _freeze(_validate.real_array("features", features, (None, None, None)), features)
+        phi = freeze(_validate.real_array("features", features, (None, None, None)), features)
         n_states, n_actions, n_params = phi.shape
         because = f"to match features of shape {phi.shape}"
         mask = _read_mask(action_mask, n_states, n_actions)
@@ -325,10 +276,10 @@ class LogLinear(SoftmaxPolicy):
             weights = np.zeros(n_params)
             weights.flags.writeable = False
         else:
-            weights = _freeze(_validate.real_array("theta", theta, (n_params,), because=because), theta)
+            weights = freeze(_validate.real_array("theta", theta, (n_params,), because=because), theta)
         logits = None
         if offset is not None:
-            logits = _freeze(_validate.real_array("offset", offset, (n_states, n_actions), because=because), offset)
+            logits = freeze(_validate.real_array("offset", offset, (n_states, n_actions), because=because), offset)
         self._assign(
             n_states=n_states, n_actions=n_actions, theta=weights, action_mask=mask, features=phi, offset=logits
         )
@@ -344,7 +295,7 @@ class LogLinear(SoftmaxPolicy):
         other._assign(
             n_states=self.n_states,
             n_actions=self.n_actions,
-            theta=_freeze(weights, theta),
+            theta=freeze(weights, theta),
             action_mask=self.action_mask,
             features=self.features,
             offset=self.offset,
@@ -356,39 +307,3 @@ class LogLinear(SoftmaxPolicy):
         if self.offset is not None:
             arrays["offset"] = self.offset
         return arrays, {}
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self).__name__, *self._fields())
-
-
-_CLASSES: dict[str, Callable[..., SoftmaxPolicy]] = {"TabularSoftmax": TabularSoftmax, "LogLinear": LogLinear}
-
-
-def _restore(class_name: str, arrays: dict[str, NDArray[Any]], sizes: dict[str, int]) -> SoftmaxPolicy:
-    return _CLASSES[class_name](**sizes, **arrays)
-
-
-def load_policy(path: str | os.PathLike[str]) -> SoftmaxPolicy:
-    """Read a policy that `SoftmaxPolicy.save` wrote.
-
-    Raises
-    ------
-    CheckpointError
-        If the file is damaged, or is not a policy of this package.
-    OSError
-        If it cannot be read.
-
-    Examples
-    --------
-    >>> import npgfast as nf, tempfile, pathlib
-    >>> path = pathlib.Path(tempfile.mkdtemp()) / "policy.safetensors"
-    >>> nf.TabularSoftmax(2, 2).save(path); nf.load_policy(path) == nf.TabularSoftmax(2, 2)
-    True
-    """
-    arrays, metadata = storage.load(path, "policy")
-    try:
-        sizes = {name: value for name, value in metadata.items() if name != "class"}
-        return _restore(metadata["class"], arrays, sizes)
-    except (KeyError, TypeError, ValueError) as error:
-        msg = f"{path}: not a policy ({error})"
-        raise storage.CheckpointError(msg) from error
