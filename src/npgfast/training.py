@@ -73,6 +73,8 @@ class TrainState:
         that started fewer than 32 episodes, of those before it.
     n_done : ndarray of int, shape (n_seeds,)
         Iterations done; they key the random numbers and the schedules.
+    started_at : ndarray of int, shape (n_seeds,)
+        Iterations done at the last start; later than 0 after a restart.
     """
 
     seeds: NDArray[np.uint64]
@@ -91,6 +93,7 @@ class TrainState:
     seconds: FloatArray
     finished: NDArray[np.uint8]
     n_done: NDArray[np.int64]
+    started_at: NDArray[np.int64]
     observation_moments: FloatArray
     best_moments: FloatArray
     return_moments: FloatArray
@@ -280,6 +283,7 @@ def initial_state(
         seconds=np.zeros(n),
         finished=np.zeros(n, dtype=np.uint8),
         n_done=np.zeros(n, dtype=np.int64),
+        started_at=np.zeros(n, dtype=np.int64),
         observation_moments=np.tile(moments, (n, 1)),
         best_moments=np.zeros((n, 0)),
         return_moments=np.zeros((n, 3 if scales_rewards else 0)),

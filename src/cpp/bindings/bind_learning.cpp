@@ -38,6 +38,7 @@ SimulatedState learner_state(StateArrays& arrays, const LinearPolicy& policy, co
     state.timestep_limit = arrays.reals("timestep_limit", {n_seeds});
     state.finished = arrays.finished();
     state.n_done = arrays.n_done();
+    state.started_at = mutable_view<std::int64_t>(arrays.take("started_at"), "started_at", {n_seeds});
     return state;
 }
 
@@ -55,8 +56,9 @@ TrainOptions observed_options(const py::dict& values, const LinearPolicy& policy
 }
 
 py::array bind_train_simulated(const py::tuple& environment_arrays, const py::tuple& policy_arrays,
-                               const py::dict& option_values, const py::dict& schedule_arrays, Index first_iteration,
-                               Index n_iterations, const py::dict& state_arrays) {
+                               const py::dict& option_values, const py::dict& schedule_arrays,
+                               const py::tuple& origin_arrays, Index first_iteration, Index n_iterations,
+                               const py::dict& state_arrays) {
     const EnvironmentView environment(environment_arrays);
     const LinearPolicy policy = linear_policy_view(policy_arrays);
     environment.check_policy(policy);
@@ -64,10 +66,14 @@ py::array bind_train_simulated(const py::tuple& environment_arrays, const py::tu
     StateArrays arrays(state_arrays);
     const Schedules schedules = schedules_view(schedule_arrays, arrays, first_iteration, n_iterations);
     const SimulatedState state = learner_state(arrays, policy, options, environment.environment().standing_size());
+    if (origin_arrays.size() != 2) throw py::value_error("origin: expected theta and moments");
+    const Index n_moments = std::ssize(state.observation_moments) / state.n_seeds;
+    const Origin origin{view<double>(as_array(origin_arrays[0], "theta"), "theta", {policy.n_params()}),
+                        view<double>(as_array(origin_arrays[1], "moments"), "moments", {n_moments})};
     std::vector<double> history(static_cast<std::size_t>(state.n_seeds * n_iterations * kHistoryColumns));
     interruptible([&](const Interrupt& interrupt) {
-        train_simulated(environment.environment(), policy, options, schedules, first_iteration, n_iterations, state,
-                        history, interrupt);
+        train_simulated(environment.environment(), policy, options, schedules, origin, first_iteration, n_iterations,
+                        state, history, interrupt);
         return true;
     });
     return to_array(std::move(history), {state.n_seeds, n_iterations, kHistoryColumns});
@@ -103,7 +109,7 @@ py::array bind_improve(const py::tuple& policy_arrays, const py::dict& option_va
 
 void bind_learning(py::module_& m) {
     m.def("train_simulated", &bind_train_simulated, py::arg("environment"), py::arg("policy"), py::arg("options"),
-          py::arg("schedules"), py::arg("first_iteration"), py::arg("n_iterations"), py::arg("state"));
+          py::arg("schedules"), py::arg("origin"), py::arg("first_iteration"), py::arg("n_iterations"), py::arg("state"));
     m.def("improve", &bind_improve, py::arg("policy"), py::arg("options"), py::arg("schedules"),
           py::arg("first_iteration"), py::arg("k"), py::arg("recording"), py::arg("state"));
 }

@@ -36,8 +36,10 @@ TrainOptions train_options(const py::dict& given) {
     read("n_threads", options.n_threads);
     read("gamma", options.gamma);
     read_enum("observation_baseline", options.baseline);
+    read("fits_baseline_first", options.fits_baseline_first);
     read("observation_limit", options.observation_limit);
     read("reward_limit", options.reward_limit);
+    read("restart_after", options.restart_after);
     read("n_evaluation_episodes", options.n_evaluation_episodes);
     read("evaluate_deterministically", options.evaluate_deterministically);
     if (options.n_envs < 1 || options.n_steps < 0) throw py::value_error("n_envs, n_steps: out of range");

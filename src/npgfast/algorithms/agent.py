@@ -61,6 +61,7 @@ _DEFAULT_ITERATIONS = 100
 
 # Settings that an algorithm need not have.
 _COMMON_DEFAULTS: dict[str, Any] = {
+    "baseline_data": "previous",
     "normalize_observations": False,
     "scale_rewards": False,
     "n_evaluation_episodes": 32,
@@ -176,6 +177,7 @@ class Agent(ABC):
         callback: Callback | None = None,
         progress_bar: bool = False,
         target: float | None = None,
+        restart_after: int | None = None,
         keep_best: bool = False,
         certificates: bool = False,
         n_threads: int | None = None,
@@ -200,6 +202,10 @@ class Agent(ABC):
         target : float, optional
             A seed finishes with the iteration in which its objective reaches it; without a model, its mean return over
             n_evaluation_episodes.
+        restart_after : int, optional
+            Without a model and with a target: a seed that has not reached it within so many iterations of its last start
+            begins again from the first policy, on draws of its own. Where some runs get stuck, this shortens the tail of
+            the time to solve a problem (Luby, Sinclair & Zuckerman, 1993).
         keep_best : bool
             Hand out each seed's best iterate of this call instead of the last: by the exact objective, the start
             included; without a model, by the mean return over n_evaluation_episodes that teach nothing, played after
@@ -243,6 +249,7 @@ class Agent(ABC):
         options = {
             **self._options,
             "target": np.inf if target is None else _validate.real("target", target),
+            "restart_after": self._read_restart(restart_after, target),
             "n_threads": thread_count(n_threads),
         }
         optimum, regularized_optimum = self._solve()
@@ -292,6 +299,14 @@ class Agent(ABC):
         if interruption is not None:
             raise interruption
         return self.result
+
+    def _read_restart(self, restart_after: int | None, target: float | None) -> int:
+        if restart_after is None:
+            return 0
+        if target is None or isinstance(self._task, TabularTask):
+            msg = f"restart_after={restart_after}: needs a target, and an environment without a model"
+            raise ValueError(msg)
+        return _validate.integer("restart_after", restart_after, low=1, high=2**28)
 
     def _schedule_values(self, first: int, n: int) -> dict[str, NDArray[np.float64]]:
         unused = np.zeros(n)

@@ -1,6 +1,6 @@
 """Plain and natural policy gradients."""
 
-from typing import Any
+from typing import Any, Literal
 
 from npgfast.algorithms.agent import Agent
 from npgfast.algorithms.arguments import Baseline, Mode, given_settings, solver_options
@@ -56,6 +56,7 @@ class PolicyGradient(Agent):
         gae_lambda: float | None = None,
         state_weights: StateWeights | None = None,
         baseline: Baseline | None = "auto",
+        baseline_data: Literal["previous", "current"] = "previous",
         normalize_observations: bool = False,
         scale_rewards: bool = False,
         n_evaluation_episodes: int = 32,
@@ -125,6 +126,7 @@ class NaturalPolicyGradient(Agent):
         gae_lambda: float | None = None,
         state_weights: StateWeights | None = None,
         baseline: Baseline | None = "auto",
+        baseline_data: Literal["previous", "current"] = "previous",
         normalize_observations: bool = False,
         scale_rewards: bool = False,
         n_evaluation_episodes: int = 32,

@@ -80,6 +80,7 @@ class PPO(Agent):
         gae_lambda: float | None = None,
         state_weights: StateWeights | None = None,
         baseline: Baseline | None = "auto",
+        baseline_data: Literal["previous", "current"] = "previous",
         normalize_observations: bool = False,
         scale_rewards: bool = False,
         n_evaluation_episodes: int = 32,

@@ -120,6 +120,9 @@ class TabularTask(Task):
             msg = f"n_envs={n_envs}: give n_steps as well; with n_episodes every episode is its own environment"
             raise ValueError(msg)
         envs, steps = _lengths(n_steps, n_episodes, n_envs, _DEFAULT_EPISODES)
+        if settings["baseline_data"] != "previous":
+            msg = f"baseline_data={settings['baseline_data']!r}: expected 'previous' on a tabular problem"
+            raise ValueError(msg)
         baseline = settings["baseline"]
         if baseline not in (None, "auto", "tabular"):
             msg = f"baseline={baseline!r}: expected 'tabular', 'auto' or None on a tabular problem"
@@ -132,6 +135,7 @@ class TabularTask(Task):
             "gae_lambda": _gae_lambda(settings["gae_lambda"], 1.0),
             "use_baseline": baseline is not None,
             "observation_baseline": 0,
+            "fits_baseline_first": False,
         }
 
     def initial_state(self, policy: Policy, options: Mapping[str, Any], seeds: NDArray[np.uint64]) -> TrainState:
@@ -208,6 +212,7 @@ class ObservedTask(Task):
         if baseline is not None and baseline not in BASELINES:
             msg = f"baseline={baseline!r}: expected 'linear', 'quadratic', 'auto' or None on observations"
             raise ValueError(msg)
+        data = _validate.choice("baseline_data", settings["baseline_data"], ("previous", "current"))
         for name in ("normalize_observations", "scale_rewards"):
             if not isinstance(settings[name], bool):
                 msg = f"{name}: expected a bool, got {settings[name]!r}"
@@ -220,6 +225,7 @@ class ObservedTask(Task):
             "gae_lambda": _gae_lambda(settings["gae_lambda"], 0.97),
             "use_baseline": baseline is not None,
             "observation_baseline": 0 if baseline is None else 1 + BASELINES.index(baseline),
+            "fits_baseline_first": data == "current",
         }
 
     def _lengths(self, n_steps: object, n_episodes: object, n_envs: object) -> tuple[int, int]:
@@ -238,9 +244,6 @@ class ObservedTask(Task):
         """See `Task.initial_state`."""
         linear = cast("LinearPolicy", policy)
         dim = linear.observation_size
-        moments = None
-        if options["normalize_observations"]:
-            moments = np.zeros(1 + 2 * dim) if linear.normalizer is None else linear.normalizer._moments()
         kind = options["observation_baseline"]
         n_features = 4 + dim + (dim * (dim + 1) // 2 if kind == 2 else 0)
         return initial_state(
@@ -250,9 +253,14 @@ class ObservedTask(Task):
             baseline=1 + 2 * dim + n_features if kind else 0,
             environments=self._environments(options),
             n_envs=options["n_envs"],
-            observation_moments=moments,
+            observation_moments=_first_moments(linear) if options["normalize_observations"] else None,
             scales_rewards=options["scale_rewards"],
         )
+
+    def _origin(self, policy: Policy, arrays: Arrays) -> tuple[FloatArray, FloatArray]:
+        """Where a seed starts again."""
+        is_normalized = arrays["observation_moments"].size > 0
+        return policy.theta, _first_moments(cast("LinearPolicy", policy)) if is_normalized else np.empty(0)
 
     def policy_at(self, policy: Policy, theta: FloatArray, moments: FloatArray) -> Policy:
         """See `Task.policy_at`."""
@@ -302,7 +310,7 @@ class SimulatedTask(ObservedTask):
         """See `Task.run`."""
         native = cast("LinearPolicy", policy)._native
         history = _core.train_simulated(
-            native_environment(self.env), native, dict(options), schedules, first, n, arrays
+            native_environment(self.env), native, dict(options), schedules, self._origin(policy, arrays), first, n, arrays
         )
         return history, np.full((len(history), 3), np.nan)
 
@@ -395,7 +403,7 @@ class BridgedTask(ObservedTask):
     ) -> FloatArray:
         seed, iteration = int(arrays["seeds"][k]), int(arrays["n_done"][k])
         whole = options["n_steps"] == 0
-        start = _start_seed(seed, iteration if whole else 0)
+        start = _start_seed(seed, iteration if whole else int(arrays["started_at"][k]))
         acting = cast("LinearPolicy", self.policy_at(policy, arrays["theta"][k], arrays["observation_moments"][k]))
         recording = self._player(k, start, is_fresh=whole).play(
             acting,
@@ -411,7 +419,18 @@ class BridgedTask(ObservedTask):
             row[HISTORY.index("evaluation")] = evaluation
         reached = arrays["timesteps"][k] >= arrays["timestep_limit"][k]
         arrays["finished"][k] = evaluation >= options["target"] or reached
+        if 0 < options["restart_after"] <= arrays["n_done"][k] - arrays["started_at"][k]:
+            self._start_again(policy, k, arrays)
         return row
+
+    def _start_again(self, policy: LinearPolicy, k: int, arrays: Arrays) -> None:
+        """Forget what a seed has learned; as the core's start_again."""
+        arrays["theta"][k], arrays["observation_moments"][k] = self._origin(policy, arrays)
+        for name in ("adam_first", "adam_second", "adam_steps", "baseline", "return_moments", "returns"):
+            arrays[name][k] = 0.0
+        arrays["mass"][k] = arrays["n_started"][k] = 0.0
+        arrays["started_at"][k] = arrays["n_done"][k]
+        self._players[k].observations = None
 
     def _evaluate(self, policy: LinearPolicy, options: Mapping[str, Any], k: int, arrays: Arrays) -> float:
         if self._evaluation is None:
@@ -434,6 +453,11 @@ class BridgedTask(ObservedTask):
 
     def __repr__(self) -> str:
         return f"{self.env.spec_id} x {self.env.n_envs}"
+
+
+def _first_moments(policy: LinearPolicy) -> FloatArray:
+    """The running moments of the observations before the first batch."""
+    return np.zeros(1 + 2 * policy.observation_size) if policy.normalizer is None else policy.normalizer._moments()
 
 
 def _start_seed(seed: int, iteration: int) -> int:

@@ -1,6 +1,6 @@
 """Trust region policy optimisation."""
 
-from typing import Any
+from typing import Any, Literal
 
 from npgfast import _validate
 from npgfast.algorithms.agent import Agent
@@ -58,6 +58,9 @@ class TRPO(Agent):
         Value function, fitted on the batch before the one that it corrects. "tabular": one per state (per step and
         state, with a horizon). On observations, ridge regression on the standardised observation, with all products of
         two if "quadratic", and the first three powers of the time within the episode. "auto": "tabular", or "quadratic".
+    baseline_data : {"previous", "current"}
+        Which batch the baseline is fitted to: the one before, or the very batch that it then corrects. "current" biases
+        the estimate and learns faster on environments with observations, where alone it is allowed.
     normalize_observations : bool
         Standardise observations by their running mean and deviation, clipped to +-10; fixed within an iteration, and
         part of the policy.
@@ -107,6 +110,7 @@ class TRPO(Agent):
         gae_lambda: float | None = None,
         state_weights: StateWeights | None = None,
         baseline: Baseline | None = "auto",
+        baseline_data: Literal["previous", "current"] = "previous",
         normalize_observations: bool = False,
         scale_rewards: bool = False,
         n_evaluation_episodes: int = 32,

@@ -1,5 +1,6 @@
 #include "npgfast/policies/softmax.hpp"
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -9,8 +10,16 @@
 namespace npgfast {
 
 namespace {
+
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLowest = std::numeric_limits<double>::lowest();
+
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+Eigen::Map<const RowMajor> row_major(Reals values, Index rows, Index columns) {
+    return {values.data(), rows, columns};
+}
+
 }  // namespace
 
 void SoftmaxPolicy::lift_state(Reals vector, Index state, double* row) const {
@@ -21,6 +30,7 @@ void SoftmaxPolicy::lift_state(Reals vector, Index state, double* row) const {
         const double* phi = features.data() + state * n_shared_features;
         std::fill_n(row, n_actions, 0.0);
         for (Index j = 0; j < n_shared_features; ++j) axpy(phi[j], vector.data() + j * n_actions, row, n_actions);
+        return;
     } else {
         for (Index a = 0; a < n_actions; ++a)
             row[a] = dot(features.data() + (first + a) * n_params, vector.data(), n_params);
@@ -33,9 +43,7 @@ void SoftmaxPolicy::add_projected(Index state, const double* row, double* vector
     const Index first = state * n_actions;
     if (n_shared_features > 0) {
         const double* phi = features.data() + state * n_shared_features;
-        for (Index j = 0; j < n_shared_features; ++j)
-            for (Index a = 0; a < n_actions; ++a)
-                if (mask[first + a]) vector[j * n_actions + a] += phi[j] * row[a];
+        for (Index j = 0; j < n_shared_features; ++j) axpy(phi[j], row, vector + j * n_actions, n_actions);
         return;
     }
     for (Index a = 0; a < n_actions; ++a) {
@@ -48,10 +56,20 @@ void SoftmaxPolicy::add_projected(Index state, const double* row, double* vector
 }
 
 void SoftmaxPolicy::lift(Reals vector, MutableReals table) const {
+    if (n_shared_features > 0) {
+        Eigen::Map<RowMajor>(table.data(), n_states, n_actions).noalias() =
+            row_major(features, n_states, n_shared_features) * row_major(vector, n_shared_features, n_actions);
+        return;
+    }
     for (Index s = 0; s < n_states; ++s) lift_state(vector, s, table.data() + s * n_actions);
 }
 
 void SoftmaxPolicy::project(Reals table, MutableReals vector) const {
+    if (n_shared_features > 0) {
+        Eigen::Map<RowMajor>(vector.data(), n_shared_features, n_actions).noalias() =
+            row_major(features, n_states, n_shared_features).transpose() * row_major(table, n_states, n_actions);
+        return;
+    }
     std::fill(vector.begin(), vector.end(), 0.0);
     for (Index s = 0; s < n_states; ++s) add_projected(s, table.data() + s * n_actions, vector.data());
 }

@@ -10,7 +10,7 @@ namespace npgfast {
 ///
 /// The features come in three kinds: none for the tabular softmax, whose features are the identity (d = S*A); phi(s,a)
 /// (S*A, d) row-major; or phi(s) (S, m), shared by the actions, each of which has its own column of theta = W (m, A),
-/// d = m A. The states of the last kind are the rows of a batch of observations.
+/// d = m A. The states of the last kind are the rows of a batch of observations, where every action is allowed.
 /// `offset` (S*A,) or empty. `mask` (S*A,), 1 where the action is allowed.
 struct SoftmaxPolicy {
     Index n_states = 0;

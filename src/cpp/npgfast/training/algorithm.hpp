@@ -36,8 +36,10 @@ struct TrainOptions {
     // sampling of environments with observations
     double gamma = 1.0;
     BaselineKind baseline = BaselineKind::none;
+    bool fits_baseline_first = false;  ///< on the batch that it then corrects, which biases, instead of the one before
     double observation_limit = 10.0;  ///< of normalised observations
     double reward_limit = 10.0;       ///< of scaled rewards
+    Index restart_after = 0;  ///< iterations without reaching the target after which a seed starts again; 0: never
     Index n_evaluation_episodes = 0;
     bool evaluate_deterministically = true;
     // the end of a run

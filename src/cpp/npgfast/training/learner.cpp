@@ -47,11 +47,20 @@ LinearPolicy normalized_policy(const LinearPolicy& policy, const RunningMoments&
     return result;
 }
 
+void start_again(Learner& learner, const Origin& origin) {
+    std::copy(origin.theta.begin(), origin.theta.end(), learner.theta.begin());
+    std::copy(origin.moments.begin(), origin.moments.end(), learner.observations.values.begin());
+    for (const MutableReals& forgotten : {learner.adam_first, learner.adam_second, learner.baseline,
+                                          learner.discounted_return.values, learner.returns})
+        std::fill(forgotten.begin(), forgotten.end(), 0.0);
+    learner.adam_steps = learner.mass = learner.n_started = 0.0;
+}
+
 namespace {
 
 /// The columns of the batch that are computed from a recording.
 struct Estimates {
-    std::vector<double> weights, advantages, targets, discounted_returns;
+    std::vector<double> rewards, weights, advantages, targets, discounted_returns;
     double mass = 0.0;
     Index n_started = 0;
     double return_mean = 0.0;
@@ -66,57 +75,67 @@ double variance(Reals values) {
     return sum / n;
 }
 
-Estimates estimate(const ObservationBaseline& baseline, const TrainOptions& options, const Recording& recording,
-                   Learner& learner) {
-    const Index n = recording.n_steps();
-    const auto size = static_cast<std::size_t>(n);
-    Estimates result;
-    result.advantages.resize(size);
+/// Values by the baseline, advantages, the targets of its next fit, and what it explained.
+void set_advantages(Estimates& batch, const ObservationBaseline& baseline, const TrainOptions& options,
+                    const Recording& recording, const Learner& learner) {
+    const std::size_t size = recording.rewards.size();
     const std::vector<double> values = baseline.predict(learner.baseline, recording.observations, recording.time);
     std::vector<double> bootstrap(size, 0.0);
     std::vector<std::int32_t> next_time;
     for (Index entry : recording.cut) next_time.push_back(recording.time[entry] + 1);
     const std::vector<double> next = baseline.predict(learner.baseline, recording.cut_observations, next_time);
     for (std::size_t c = 0; c < next.size(); ++c) bootstrap[recording.cut[c]] = next[c];
-
-    std::vector<double> rewards(recording.rewards);
-    const RunningMoments& scale = learner.discounted_return;
-    const double unit = scale.values.empty() || scale.values[0] == 0.0 ? 0.0 : 1.0 / std::sqrt(scale.variance(0) + 1e-8);
     std::vector<std::uint8_t> terminated(size), truncated(size);
+    for (std::size_t i = 0; i < size; ++i) {
+        terminated[i] = (recording.flags[i] & kTerminated) != 0;
+        truncated[i] = recording.flags[i] == kTruncated;
+    }
+    batch.advantages.resize(size);
+    batch.targets.resize(size);
+    for (Index e = 0; e < recording.n_envs(); ++e) {
+        const Index first = recording.offsets[e], length = recording.offsets[e + 1] - first;
+        generalized_advantages(length, {batch.rewards.data() + first}, {values.data() + first},
+                               {terminated.data() + first}, {truncated.data() + first}, {bootstrap.data() + first},
+                               options.gamma, options.gae_lambda, {batch.advantages.data() + first});
+    }
+    for (std::size_t i = 0; i < size; ++i) batch.targets[i] = batch.advantages[i] + values[i];
+    const double spread = variance(batch.targets);
+    batch.explained_variance = spread > 0.0 ? 1.0 - variance(batch.advantages) / spread : 0.0;
+}
+
+/// Rewards as they are learned from, returns and weights.
+Estimates estimate(const TrainOptions& options, const Recording& recording, Learner& learner) {
+    const Index n = recording.n_steps();
+    Estimates result;
+    result.rewards = recording.rewards;
+    const RunningMoments& scale = learner.discounted_return;
+    const bool is_scaled = !scale.values.empty();
+    const double unit = is_scaled && scale.values[0] > 0.0 ? 1.0 / std::sqrt(scale.variance(0) + 1e-8) : 0.0;
     double finished_return = 0.0;
     Index n_finished = 0;
     for (Index e = 0; e < recording.n_envs(); ++e) {
         double* so_far = learner.returns.data() + 2 * e;
         for (Index i = recording.offsets[e]; i < recording.offsets[e + 1]; ++i) {
+            double& reward = result.rewards[i];
             if (recording.time[i] == 0) {
                 so_far[0] = so_far[1] = 0.0;
                 ++result.n_started;
             }
-            so_far[0] += rewards[i];
-            so_far[1] = options.gamma * so_far[1] + rewards[i];
-            if (!scale.values.empty()) result.discounted_returns.push_back(so_far[1]);
-            if (unit > 0.0) rewards[i] = std::clamp(rewards[i] * unit, -options.reward_limit, options.reward_limit);
-            if (options.tau > 0.0) rewards[i] -= options.tau * recording.log_probs[i];
-            terminated[i] = (recording.flags[i] & kTerminated) != 0;
-            truncated[i] = recording.flags[i] == kTruncated;
+            so_far[0] += reward;
+            so_far[1] = options.gamma * so_far[1] + reward;
+            if (is_scaled) result.discounted_returns.push_back(so_far[1]);
+            if (unit > 0.0) reward = std::clamp(reward * unit, -options.reward_limit, options.reward_limit);
+            if (options.tau > 0.0) reward -= options.tau * recording.log_probs[i];
             if (recording.flags[i]) {
                 finished_return += so_far[0];
                 ++n_finished;
             }
         }
-        const Index first = recording.offsets[e], length = recording.offsets[e + 1] - first;
-        generalized_advantages(length, {rewards.data() + first}, {values.data() + first}, {terminated.data() + first},
-                               {truncated.data() + first}, {bootstrap.data() + first}, options.gamma,
-                               options.gae_lambda, {result.advantages.data() + first});
     }
     result.return_mean = n_finished > 0 ? finished_return / static_cast<double>(n_finished) : std::nan("");
-    result.targets.resize(size);
-    for (std::size_t i = 0; i < size; ++i) result.targets[i] = result.advantages[i] + values[i];
-    const double spread = variance(result.targets);
-    result.explained_variance = spread > 0.0 ? 1.0 - variance(result.advantages) / spread : 0.0;
-    result.weights.assign(size, 1.0);
+    result.weights.assign(static_cast<std::size_t>(n), 1.0);
     if (options.state_weights == StateWeights::discounted)
-        for (std::size_t i = 0; i < size; ++i)
+        for (Index i = 0; i < n; ++i)
             result.weights[i] = std::pow(options.gamma, static_cast<double>(recording.time[i]));
     result.mass = std::accumulate(result.weights.begin(), result.weights.end(), 0.0);
     for (double& weight : result.weights) weight /= result.mass;
@@ -136,7 +155,10 @@ Lesson improve(const LinearPolicy& policy, const TrainOptions& options, const Sc
         return lesson;
     }
     const ObservationBaseline baseline(options.baseline, policy.features.observation_size);
-    const Estimates batch = estimate(baseline, options, recording, learner);
+    Estimates batch = estimate(options, recording, learner);
+    set_advantages(batch, baseline, options, recording, learner);
+    baseline.fit(learner.baseline, recording.observations, recording.time, batch.targets);
+    if (options.fits_baseline_first) set_advantages(batch, baseline, options, recording, learner);
     Lesson lesson;
     lesson.return_mean = batch.return_mean;
     lesson.explained_variance = batch.explained_variance;
@@ -174,7 +196,6 @@ Lesson improve(const LinearPolicy& policy, const TrainOptions& options, const Sc
     }
     if (moves_theta(lesson.report.status))
         std::copy(lesson.report.theta.begin(), lesson.report.theta.end(), learner.theta.begin());
-    baseline.fit(learner.baseline, recording.observations, recording.time, batch.targets);
     learner.observations.add(recording.observations);
     learner.discounted_return.add(batch.discounted_returns);
     return lesson;

@@ -29,6 +29,15 @@ struct Learner {
     double& n_started;
 };
 
+/// Where a learner starts: theta (d,), and moments of the observations (1 + 2 D,) or none.
+struct Origin {
+    Reals theta;
+    Reals moments;
+};
+
+/// Forgets all that has been learned. Timesteps go on.
+void start_again(Learner& learner, const Origin& origin);
+
 /// What an iteration did, besides its update.
 struct Lesson {
     UpdateReport report;
@@ -46,8 +55,8 @@ LinearPolicy normalized_policy(const LinearPolicy& policy, const RunningMoments&
 ///
 ///     rewards (scaled) -> baseline values -> GAE, weights -> features -> update -> next baseline, next moments
 ///
-/// The baseline was fitted to the batch before, and normalisation and scaling were fixed by the batches before, so that
-/// the batch has one policy and is not corrected by itself. Rewards are scaled by 1 / std of the discounted reward to
+/// The baseline was fitted to the batch before, unless options.fits_baseline_first, and normalisation and scaling were
+/// fixed by the batches before, so that the batch has one policy and is not corrected by itself. Rewards are scaled by 1 / std of the discounted reward to
 /// date and held to +-reward_limit.
 /// Inputs: the policy with its normalisation, as it acted; the recording. Output: the learner advanced, but theta only
 /// if the status moves it. A recording that is not finite (a diverged simulation) is `non_finite` and teaches nothing.

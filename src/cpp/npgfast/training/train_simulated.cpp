@@ -37,13 +37,17 @@ double race(const Environment& environment, const LinearPolicy& policy, Reals th
 }
 
 void train_seed(const Environment& environment, const LinearPolicy& policy, const TrainOptions& options,
-                const Schedules& schedules, Index first_iteration, Index n_iterations, const SimulatedState& state,
-                Index k, int n_threads, MutableReals history, const Interrupt& interrupt) {
+                const Schedules& schedules, const Origin& origin, Index first_iteration, Index n_iterations,
+                const SimulatedState& state, Index k, int n_threads, MutableReals history, const Interrupt& interrupt) {
     const auto start = std::chrono::steady_clock::now();
     Learner learner = learner_of(state, k);
     const MutableReals best_theta = seed_row(state.best_theta, state, k);
     const MutableReals best_moments = seed_row(state.best_moments, state, k);
     const bool is_evaluated = !best_theta.empty() || options.target < std::numeric_limits<double>::infinity();
+    const auto begin_episodes = [&](MutableReals standing) {
+        for (std::size_t at = 0; at < standing.size(); at += static_cast<std::size_t>(environment.standing_size()))
+            standing[at] = -1.0;
+    };
     std::vector<double> scratch;
     const auto acting = [&] {
         return normalized_policy(policy, learner.observations, options.observation_limit, scratch);
@@ -57,9 +61,7 @@ void train_seed(const Environment& environment, const LinearPolicy& policy, cons
         const MutableReals standing = seed_row(state.environments, state, k);
         const Recording recording = simulate(environment, current, learner.theta, playing, standing, interrupt);
         const Lesson lesson = improve(current, options, schedules, turn, recording, learner, interrupt);
-        if (lesson.report.status == Status::non_finite)  // a simulation may have diverged: all start again
-            for (std::size_t at = 0; at < standing.size(); at += static_cast<std::size_t>(environment.standing_size()))
-                standing[at] = -1.0;
+        if (lesson.report.status == Status::non_finite) begin_episodes(standing);  // a simulation may have diverged
         ++state.n_done[k];
         double evaluation = kUnknown;
         if (is_evaluated) {
@@ -78,6 +80,11 @@ void train_seed(const Environment& environment, const LinearPolicy& policy, cons
         record_lesson(history.subspan(static_cast<std::size_t>(i * kHistoryColumns), kHistoryColumns), lesson,
                       evaluation, learner.timesteps, seconds);
         state.finished[k] = evaluation >= options.target || learner.timesteps >= state.timestep_limit[k];
+        if (options.restart_after > 0 && state.n_done[k] - state.started_at[k] >= options.restart_after) {
+            start_again(learner, origin);
+            begin_episodes(standing);
+            state.started_at[k] = state.n_done[k];
+        }
     }
 }
 
@@ -110,13 +117,13 @@ void record_lesson(MutableReals row, const Lesson& lesson, double evaluation, do
 }
 
 void train_simulated(const Environment& environment, const LinearPolicy& policy, const TrainOptions& options,
-                     const Schedules& schedules, Index first_iteration, Index n_iterations, const SimulatedState& state,
-                     MutableReals history, const Interrupt& interrupt) {
+                     const Schedules& schedules, const Origin& origin, Index first_iteration, Index n_iterations,
+                     const SimulatedState& state, MutableReals history, const Interrupt& interrupt) {
     std::fill(history.begin(), history.end(), kUnknown);
     const Index row_size = n_iterations * kHistoryColumns;
     const int n_inner = std::max(1, options.n_threads / static_cast<int>(std::max<Index>(state.n_seeds, 1)));
     parallel_for(state.n_seeds, options.n_threads, [&](Index k) {
-        train_seed(environment, policy, options, schedules, first_iteration, n_iterations, state, k, n_inner,
+        train_seed(environment, policy, options, schedules, origin, first_iteration, n_iterations, state, k, n_inner,
                    history.subspan(static_cast<std::size_t>(k * row_size), static_cast<std::size_t>(row_size)),
                    interrupt);
     });
