@@ -1,7 +1,7 @@
 """Feature maps of observations: the inputs of linear policies, evaluated in C++."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -61,7 +61,9 @@ class FeatureMap:
 
     @staticmethod
     def _from_description(description: Mapping[str, Any]) -> "FeatureMap":
-        classes = {kind.__name__: kind for kind in (Linear, Polynomial, Fourier, RandomFourier, TileCoding)}
+        classes: dict[str, Callable[..., FeatureMap]] = {
+            kind.__name__: kind for kind in (Linear, Polynomial, Fourier, RandomFourier, TileCoding)
+        }
         settings = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in description.items()

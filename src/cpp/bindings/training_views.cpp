@@ -81,7 +81,10 @@ Schedules schedules_view(const py::dict& arrays, const StateArrays& state, Index
     if (first_iteration < 0 || last_iteration > (Index{1} << 28))
         throw py::value_error("n_iterations: a run has at most 2**28 of them");
     const auto schedule = [&](const char* key) {
-        return view<double>(as_array(arrays[key], key), key, {last_iteration - first_iteration});
+        const Reals values = view<double>(as_array(arrays[key], key), key, {kAny});
+        if (std::ssize(values) < last_iteration - first_iteration)
+            throw py::value_error(std::string(key) + ": ends before the last iteration");
+        return values;
     };
     return {schedule("step_size"),  schedule("max_kl"),        schedule("radius"),
             schedule("clip_range"), schedule("learning_rate"), schedule("entropy_coefficient")};

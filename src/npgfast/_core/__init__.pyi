@@ -31,7 +31,12 @@ _Mdp: TypeAlias = tuple[
     NDArray[np.int64], NDArray[np.int32], _Floats, _Floats, _Floats, _Floats, NDArray[np.uint8], float, int
 ]
 _Policy: TypeAlias = tuple[_Floats | None, _Floats | None, NDArray[np.uint8]]
-_Batch: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32], _Floats, _Floats, _Floats | None, float, bool]
+_Tables: TypeAlias = tuple[_Floats, _Floats]
+# Geometry takes a softmax policy with its tables, or a Gaussian one with None, and the batch that fits it; a linear
+# policy on observations, a simulated environment and recorded steps are tuples of many entries.
+_LinearPolicy: TypeAlias = tuple[Any, ...]
+_Environment: TypeAlias = tuple[Any, ...]
+_Recording: TypeAlias = tuple[NDArray[Any], ...]
 
 # bind_problems.cpp
 
@@ -48,6 +53,8 @@ def log_softmax(logits: _Floats, action_mask: NDArray[np.uint8]) -> tuple[_Float
 def policy_table(policy: _Policy, theta: _Floats) -> tuple[_Floats, _Floats]: ...
 def scores(policy: _Policy, probs: _Floats, states: NDArray[np.int32], actions: NDArray[np.int32]) -> _Floats: ...
 def sample_actions(probs: _Floats, states: NDArray[np.int32], seed: int) -> NDArray[np.int32]: ...
+def gaussian_log_probs(features: _Floats, theta: _Floats, actions: _Floats) -> _Floats: ...
+def gaussian_scores(features: _Floats, theta: _Floats, actions: _Floats) -> _Floats: ...
 
 # bind_exact.cpp
 
@@ -97,19 +104,65 @@ def gae(
 def fit_table(states: NDArray[np.int32], targets: _Floats, weights: _Floats, values: _Floats) -> _Floats: ...
 def least_squares(rows: _Floats, targets: _Floats, ridge: float) -> tuple[_Floats, int]: ...
 
+# bind_simulation.cpp
+
+def feature_rows(policy: _LinearPolicy, observations: _Floats) -> _Floats: ...
+def act(
+    policy: _LinearPolicy,
+    theta: _Floats,
+    observations: _Floats,
+    seed: int,
+    iteration: int,
+    steps: NDArray[np.uint32],
+) -> tuple[_Floats, _Floats]: ...
+def most_probable(policy: _LinearPolicy, theta: _Floats, observations: _Floats) -> _Floats: ...
+def simulate(
+    environment: _Environment,
+    policy: _LinearPolicy,
+    theta: _Floats,
+    n_envs: int,
+    n_steps: int,
+    seed: int,
+    n_threads: int,
+) -> _Recording: ...
+def episode_returns(
+    environment: _Environment,
+    policy: _LinearPolicy,
+    theta: _Floats,
+    deterministic: bool,
+    n_episodes: int,
+    seed: int,
+) -> _Floats: ...
+def fit_baseline(kind: int, observations: _Floats, time: NDArray[np.int32], targets: _Floats) -> _Floats: ...
+def predict_baseline(kind: int, state: _Floats, observations: _Floats, time: NDArray[np.int32]) -> _Floats: ...
+
 # bind_geometry.cpp
 
-def policy_gradient(policy: _Policy, probs: _Floats, batch: _Batch) -> _Floats: ...
+def policy_gradient(policy: tuple[Any, ...], tables: _Tables | None, batch: tuple[Any, ...]) -> _Floats: ...
 def fisher_vector_product(
-    policy: _Policy, probs: _Floats, batch: _Batch, vector: _Floats, estimator: int, damping: float
+    policy: tuple[Any, ...],
+    tables: _Tables | None,
+    batch: tuple[Any, ...],
+    vector: _Floats,
+    estimator: int,
+    damping: float,
 ) -> _Floats: ...
-def fisher_matrix(policy: _Policy, probs: _Floats, batch: _Batch, estimator: int) -> _Floats: ...
+def fisher_matrix(
+    policy: tuple[Any, ...], tables: _Tables | None, batch: tuple[Any, ...], estimator: int
+) -> _Floats: ...
 def natural_gradient(
-    policy: _Policy, probs: _Floats, batch: _Batch, method: int, estimator: int, damping: float, rtol: float
+    policy: tuple[Any, ...],
+    tables: _Tables | None,
+    batch: tuple[Any, ...],
+    method: int,
+    estimator: int,
+    damping: float,
+    rtol: float,
 ) -> tuple[_Floats, int, float, int, int]: ...
 def surrogate(
-    policy: _Policy, log_probs: _Floats, probs: _Floats, batch: _Batch, clip_range: float
+    policy: tuple[Any, ...], tables: _Tables | None, batch: tuple[Any, ...], clip_range: float
 ) -> tuple[float, _Floats, float, float]: ...
+def gaussian_kl(shifts: _Floats, old_log_std: _Floats, new_log_std: _Floats, weights: _Floats) -> float: ...
 def mean_kl(old: tuple[_Floats, _Floats], new: tuple[_Floats, _Floats], state_weights: _Floats) -> float: ...
 def conjugate_gradient(
     operator: Callable[[_Floats], _Floats], b: _Floats, x0: _Floats, max_iterations: int, rtol: float
@@ -127,3 +180,25 @@ def train(
     n_iterations: int,
     state: dict[str, NDArray[Any]],
 ) -> tuple[_Floats, _Floats]: ...
+
+# bind_learning.cpp
+
+def train_simulated(
+    environment: _Environment,
+    policy: _LinearPolicy,
+    options: dict[str, Any],
+    schedules: dict[str, _Floats],
+    origin: tuple[_Floats, _Floats],
+    first_iteration: int,
+    n_iterations: int,
+    state: dict[str, NDArray[Any]],
+) -> _Floats: ...
+def improve(
+    policy: _LinearPolicy,
+    options: dict[str, Any],
+    schedules: dict[str, _Floats],
+    first_iteration: int,
+    k: int,
+    recording: _Recording,
+    state: dict[str, NDArray[Any]],
+) -> _Floats: ...

@@ -310,7 +310,14 @@ class SimulatedTask(ObservedTask):
         """See `Task.run`."""
         native = cast("LinearPolicy", policy)._native
         history = _core.train_simulated(
-            native_environment(self.env), native, dict(options), schedules, self._origin(policy, arrays), first, n, arrays
+            native_environment(self.env),
+            native,
+            dict(options),
+            schedules,
+            self._origin(policy, arrays),
+            first,
+            n,
+            arrays,
         )
         return history, np.full((len(history), 3), np.nan)
 

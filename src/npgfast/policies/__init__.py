@@ -1,6 +1,7 @@
 """Policies: softmax over finitely many states, and linear ones on observations. All are immutable values."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import NDArray
@@ -27,7 +28,8 @@ __all__ = [
 def _restore(class_name: str, arrays: dict[str, NDArray[Any]], values: dict[str, Any]) -> Policy:
     if class_name in ("LinearSoftmax", "LinearGaussian"):
         return _restore_linear(LinearSoftmax if class_name == "LinearSoftmax" else LinearGaussian, arrays, values)
-    return {"TabularSoftmax": TabularSoftmax, "LogLinear": LogLinear}[class_name](**values, **arrays)
+    tabular: dict[str, Callable[..., Policy]] = {"TabularSoftmax": TabularSoftmax, "LogLinear": LogLinear}
+    return tabular[class_name](**values, **arrays)
 
 
 def load_policy(path: str | os.PathLike[str]) -> Policy:

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -337,10 +337,9 @@ class LinearSoftmax(LinearPolicy):
         return entropy
 
     def _divergence(self, new: LinearPolicy, batch: "Batch") -> float:
-        tables = [
-            policy._tables(policy.features(batch.states)) for policy in (self, new) if isinstance(policy, LinearSoftmax)
-        ]
-        return _core.mean_kl(*tables, batch.weights)
+        other = cast("LinearSoftmax", new)
+        old_tables, new_tables = (policy._tables(policy.features(batch.states)) for policy in (self, other))
+        return _core.mean_kl(old_tables, new_tables, batch.weights)
 
     def _geometry(
         self, features: FloatArray, actions: IntArray, batch: "Batch"
@@ -499,10 +498,12 @@ def _check_map(feature_map: FeatureMap | int) -> FeatureMap:
 
 
 def _check_normalizer(normalizer: object, feature_map: FeatureMap) -> Normalizer | None:
-    if normalizer is not None and not isinstance(normalizer, Normalizer):
+    if normalizer is None:
+        return None
+    if not isinstance(normalizer, Normalizer):
         msg = f"normalizer: expected a Normalizer or None, got {type(normalizer).__name__}"
         raise TypeError(msg)
-    if normalizer is not None and normalizer.mean.size != feature_map.dim:
+    if normalizer.mean.size != feature_map.dim:
         msg = f"normalizer: {normalizer.mean.size} dimensions, but the observations have {feature_map.dim}"
         raise ValueError(msg)
     return normalizer

@@ -1,5 +1,6 @@
 """Batches estimated from rollouts."""
 
+import itertools
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from npgfast.exact import _check_policy
 from npgfast.policies import Policy
 from npgfast.problems import TabularMDP
 from npgfast.sampling.baselines import LinearBaseline, TabularBaseline
-from npgfast.sampling.recording import TERMINATED, TRUNCATED
+from npgfast.sampling.recording import TERMINATED, TRUNCATED, Recording
 from npgfast.sampling.trajectories import _read_lengths, record
 from npgfast.threads import thread_count
 
@@ -106,8 +107,7 @@ def sample_batch(
             msg = "baseline: expected None or a LinearBaseline of a feature map, as env has observations"
             raise TypeError(msg)
         _, linear, recording = record(env, policy, n_steps, n_episodes, n_envs, seed, n_threads)
-        entries = _estimate(recording, linear.n_actions == 0, discount, gae_lambda, baseline, weighting, tau)
-        return entries
+        return _estimate(recording, linear.n_actions == 0, discount, gae_lambda, baseline, weighting, tau)
     if gamma is not None and gamma != env.gamma:
         msg = f"gamma={gamma}: the problem has gamma={env.gamma}; change it with mdp.replace(gamma=...)"
         raise ValueError(msg)
@@ -136,7 +136,7 @@ def sample_batch(
 
 
 def _estimate(
-    recording: tuple[NDArray[np.float64], ...],
+    recording: Recording,
     is_continuous: bool,
     gamma: float,
     gae_lambda: float,
@@ -154,14 +154,19 @@ def _estimate(
     rewards = rewards - tau * log_probs
     advantages = np.empty_like(rewards)
     terminated, truncated = ((flags & flag) > 0 for flag in (TERMINATED, TRUNCATED))
-    for first, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for first, end in itertools.pairwise(offsets):
         if first == end:
             continue
-        column = [
-            np.ascontiguousarray(array[first:end, None])
-            for array in (rewards, values, terminated.view(np.uint8), truncated.view(np.uint8), bootstrap)
-        ]
-        advantages[first:end] = _core.gae(*column, gamma, gae_lambda)[:, 0]
+        column = slice(first, end)
+        advantages[column] = _core.gae(
+            rewards[column, None],
+            values[column, None],
+            terminated.view(np.uint8)[column, None],
+            truncated.view(np.uint8)[column, None],
+            bootstrap[column, None],
+            gamma,
+            gae_lambda,
+        )[:, 0]
     weights = gamma ** time.astype(np.float64) if weighting == "discounted" else np.ones_like(rewards)
     mass = float(weights.sum())
     return Batch(
