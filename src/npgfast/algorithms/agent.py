@@ -62,6 +62,7 @@ _DEFAULT_ITERATIONS = 100
 # Settings that an algorithm need not have.
 _COMMON_DEFAULTS: dict[str, Any] = {
     "baseline_data": "previous",
+    "baseline_time_powers": 3,
     "normalize_observations": False,
     "scale_rewards": False,
     "n_evaluation_episodes": 32,

@@ -81,6 +81,7 @@ class PPO(Agent):
         state_weights: StateWeights | None = None,
         baseline: Baseline | None = "auto",
         baseline_data: Literal["previous", "current"] = "previous",
+        baseline_time_powers: int = 3,
         normalize_observations: bool = False,
         scale_rewards: bool = False,
         n_evaluation_episodes: int = 32,

@@ -136,6 +136,7 @@ class TabularTask(Task):
             "use_baseline": baseline is not None,
             "observation_baseline": 0,
             "fits_baseline_first": False,
+            "baseline_time_powers": 0,
         }
 
     def initial_state(self, policy: Policy, options: Mapping[str, Any], seeds: NDArray[np.uint64]) -> TrainState:
@@ -226,6 +227,9 @@ class ObservedTask(Task):
             "use_baseline": baseline is not None,
             "observation_baseline": 0 if baseline is None else 1 + BASELINES.index(baseline),
             "fits_baseline_first": data == "current",
+            "baseline_time_powers": _validate.integer(
+                "baseline_time_powers", settings["baseline_time_powers"], low=0, high=64
+            ),
         }
 
     def _lengths(self, n_steps: object, n_episodes: object, n_envs: object) -> tuple[int, int]:
@@ -245,7 +249,7 @@ class ObservedTask(Task):
         linear = cast("LinearPolicy", policy)
         dim = linear.observation_size
         kind = options["observation_baseline"]
-        n_features = 4 + dim + (dim * (dim + 1) // 2 if kind == 2 else 0)
+        n_features = 1 + options["baseline_time_powers"] + dim + (dim * (dim + 1) // 2 if kind == 2 else 0)
         return initial_state(
             policy.theta,
             seeds,

@@ -57,10 +57,12 @@ class TRPO(Agent):
     baseline : {"auto", "tabular", "linear", "quadratic"} or None
         Value function, fitted on the batch before the one that it corrects. "tabular": one per state (per step and
         state, with a horizon). On observations, ridge regression on the standardised observation, with all products of
-        two if "quadratic", and the first three powers of the time within the episode. "auto": "tabular", or "quadratic".
+        two if "quadratic", and the first powers of the time within the episode. "auto": "tabular", or "quadratic".
     baseline_data : {"previous", "current"}
         Which batch the baseline is fitted to: the one before, or the very batch that it then corrects. "current" biases
         the estimate and learns faster on environments with observations, where alone it is allowed.
+    baseline_time_powers : int
+        Powers of the time within the episode among its inputs on observations; 0 for a value that does not depend on it.
     normalize_observations : bool
         Standardise observations by their running mean and deviation, clipped to +-10; fixed within an iteration, and
         part of the policy.
@@ -111,6 +113,7 @@ class TRPO(Agent):
         state_weights: StateWeights | None = None,
         baseline: Baseline | None = "auto",
         baseline_data: Literal["previous", "current"] = "previous",
+        baseline_time_powers: int = 3,
         normalize_observations: bool = False,
         scale_rewards: bool = False,
         n_evaluation_episodes: int = 32,

@@ -36,6 +36,7 @@ struct TrainOptions {
     // sampling of environments with observations
     double gamma = 1.0;
     BaselineKind baseline = BaselineKind::none;
+    Index baseline_time_powers = 3;
     bool fits_baseline_first = false;  ///< on the batch that it then corrects, which biases, instead of the one before
     double observation_limit = 10.0;  ///< of normalised observations
     double reward_limit = 10.0;       ///< of scaled rewards

@@ -144,7 +144,7 @@ Estimates estimate(const TrainOptions& options, const Recording& recording, Lear
 
 }  // namespace
 
-Lesson improve(const LinearPolicy& policy, const TrainOptions& options, const Schedules& schedules, const Turn& turn,
+Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, const Schedules& schedules, const Turn& turn,
                const Recording& recording, Learner& learner, const Interrupt& interrupt) {
     const Index n = recording.n_steps();
     learner.timesteps += static_cast<double>(n);
@@ -154,7 +154,18 @@ Lesson improve(const LinearPolicy& policy, const TrainOptions& options, const Sc
         lesson.return_mean = lesson.entropy = lesson.effective_horizon = lesson.explained_variance = std::nan("");
         return lesson;
     }
-    const ObservationBaseline baseline(options.baseline, policy.features.observation_size);
+    const ObservationBaseline baseline(options.baseline, given_policy.features.observation_size,
+                                       options.baseline_time_powers);
+    // A policy that does not look at its features yet (W = 0) can take its first normalisation from its first batch.
+    LinearPolicy policy = given_policy;
+    std::vector<double> scratch;
+    const Reals weights = learner.theta.first(static_cast<std::size_t>(policy.features.n_features * policy.n_outputs()));
+    const bool sets_moments = !learner.observations.values.empty() && learner.observations.values[0] == 0.0 &&
+                              std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0.0; });
+    if (sets_moments) {
+        learner.observations.add(recording.observations);
+        policy = normalized_policy(given_policy, learner.observations, options.observation_limit, scratch);
+    }
     Estimates batch = estimate(options, recording, learner);
     set_advantages(batch, baseline, options, recording, learner);
     baseline.fit(learner.baseline, recording.observations, recording.time, batch.targets);
@@ -196,7 +207,7 @@ Lesson improve(const LinearPolicy& policy, const TrainOptions& options, const Sc
     }
     if (moves_theta(lesson.report.status))
         std::copy(lesson.report.theta.begin(), lesson.report.theta.end(), learner.theta.begin());
-    learner.observations.add(recording.observations);
+    if (!sets_moments) learner.observations.add(recording.observations);
     learner.discounted_return.add(batch.discounted_returns);
     return lesson;
 }
