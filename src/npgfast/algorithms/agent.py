@@ -63,6 +63,8 @@ _DEFAULT_ITERATIONS = 100
 _COMMON_DEFAULTS: dict[str, Any] = {
     "baseline_data": "previous",
     "baseline_time_powers": 3,
+    "baseline_lambda": 1.0,
+    "center_advantages": True,
     "normalize_observations": False,
     "scale_rewards": False,
     "n_evaluation_episodes": 32,
@@ -80,8 +82,8 @@ class Agent(ABC):
     _tabular_only: ClassVar[bool] = False
 
     def __init__(self, env: object, policy: Policy | None, settings: dict[str, Any]) -> None:
-        settings = {**_COMMON_DEFAULTS, **settings}
         self._settings = settings
+        settings = {**_COMMON_DEFAULTS, **settings}
         self._task = read_task(
             env,
             settings["gamma"],
@@ -114,6 +116,7 @@ class Agent(ABC):
         self._state: TrainState | None = None
         self._optima: tuple[Solution | None, Solution | None] | None = None
         self._n_predictions = 0
+        self._length: dict[str, Any] = {}
         self.result: Result | None = None
 
     @abstractmethod
@@ -179,7 +182,7 @@ class Agent(ABC):
         progress_bar: bool = False,
         target: float | None = None,
         restart_after: int | None = None,
-        keep_best: bool = False,
+        keep_best: bool | None = None,
         certificates: bool = False,
         n_threads: int | None = None,
     ) -> Result:
@@ -191,7 +194,8 @@ class Agent(ABC):
         Parameters
         ----------
         n_iterations : int, optional
-            Updates; default 100, or as many as total_timesteps needs.
+            Updates; default 100, or as many as total_timesteps needs. An agent of `npgfast.zoo` has defaults of its own for
+            this argument, total_timesteps, target, restart_after and keep_best.
         total_timesteps : int, optional
             mode="sampled" only: a seed finishes with the iteration in which its steps of this call reach it.
         n_seeds : int
@@ -230,6 +234,11 @@ class Agent(ABC):
             On Ctrl-C, within a tenth of a second (a dense factorisation in progress is finished first); the agent then
             stands, with its result, after the last iterations that were complete.
         """
+        if n_iterations is None and total_timesteps is None:
+            n_iterations, total_timesteps = (self._length.get(name) for name in ("n_iterations", "total_timesteps"))
+        target = self._length.get("target") if target is None else target
+        restart_after = self._length.get("restart_after") if restart_after is None else restart_after
+        keep_best = bool(self._length.get("keep_best", False) if keep_best is None else keep_best)
         limit = None if n_iterations is None else _validate.integer("n_iterations", n_iterations, low=1, high=2**28)
         total = np.inf
         if total_timesteps is not None:

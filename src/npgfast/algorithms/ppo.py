@@ -82,6 +82,8 @@ class PPO(Agent):
         baseline: Baseline | None = "auto",
         baseline_data: Literal["previous", "current"] = "previous",
         baseline_time_powers: int = 3,
+        baseline_lambda: float = 1.0,
+        center_advantages: bool = True,
         normalize_observations: bool = False,
         scale_rewards: bool = False,
         n_evaluation_episodes: int = 32,

@@ -124,7 +124,7 @@ class TabularTask(Task):
             msg = f"baseline_data={settings['baseline_data']!r}: expected 'previous' on a tabular problem"
             raise ValueError(msg)
         baseline = settings["baseline"]
-        if baseline not in (None, "auto", "tabular"):
+        if baseline is not None and not (isinstance(baseline, str) and baseline in ("auto", "tabular")):
             msg = f"baseline={baseline!r}: expected 'tabular', 'auto' or None on a tabular problem"
             raise ValueError(msg)
         return {
@@ -136,6 +136,8 @@ class TabularTask(Task):
             "use_baseline": baseline is not None,
             "observation_baseline": 0,
             "fits_baseline_first": False,
+            "centers_advantages": False,
+            "baseline_lambda": 1.0,
             "baseline_time_powers": 0,
         }
 
@@ -208,13 +210,13 @@ class ObservedTask(Task):
         n_steps, n_episodes, n_envs = (settings[name] for name in ("n_steps", "n_episodes", "n_envs"))
         envs, steps = self._lengths(n_steps, n_episodes, n_envs)
         baseline = settings["baseline"]
-        if baseline == "auto":
+        if isinstance(baseline, str) and baseline == "auto":
             baseline = "quadratic"
-        if baseline is not None and baseline not in BASELINES:
+        if baseline is not None and not (isinstance(baseline, str) and baseline in BASELINES):
             msg = f"baseline={baseline!r}: expected 'linear', 'quadratic', 'auto' or None on observations"
             raise ValueError(msg)
         data = _validate.choice("baseline_data", settings["baseline_data"], ("previous", "current"))
-        for name in ("normalize_observations", "scale_rewards"):
+        for name in ("center_advantages", "normalize_observations", "scale_rewards"):
             if not isinstance(settings[name], bool):
                 msg = f"{name}: expected a bool, got {settings[name]!r}"
                 raise TypeError(msg)
@@ -227,6 +229,8 @@ class ObservedTask(Task):
             "use_baseline": baseline is not None,
             "observation_baseline": 0 if baseline is None else 1 + BASELINES.index(baseline),
             "fits_baseline_first": data == "current",
+            "centers_advantages": settings["center_advantages"],
+            "baseline_lambda": _validate.real("baseline_lambda", settings["baseline_lambda"], low=0.0, high=1.0),
             "baseline_time_powers": _validate.integer(
                 "baseline_time_powers", settings["baseline_time_powers"], low=0, high=64
             ),

@@ -63,6 +63,11 @@ class TRPO(Agent):
         the estimate and learns faster on environments with observations, where alone it is allowed.
     baseline_time_powers : int
         Powers of the time within the episode among its inputs on observations; 0 for a value that does not depend on it.
+    baseline_lambda : float
+        In [0, 1]: what it is fitted to on observations, from one-step targets (0) to discounted returns (1).
+    center_advantages : bool
+        On observations, subtract the mean advantage of the batch, a constant baseline: much less variance for a bias of
+        the order of one sample in the batch.
     normalize_observations : bool
         Standardise observations by their running mean and deviation, clipped to +-10; fixed within an iteration, and
         part of the policy.
@@ -114,6 +119,8 @@ class TRPO(Agent):
         baseline: Baseline | None = "auto",
         baseline_data: Literal["previous", "current"] = "previous",
         baseline_time_powers: int = 3,
+        baseline_lambda: float = 1.0,
+        center_advantages: bool = True,
         normalize_observations: bool = False,
         scale_rewards: bool = False,
         n_evaluation_episodes: int = 32,

@@ -92,15 +92,24 @@ void set_advantages(Estimates& batch, const ObservationBaseline& baseline, const
     }
     batch.advantages.resize(size);
     batch.targets.resize(size);
-    for (Index e = 0; e < recording.n_envs(); ++e) {
-        const Index first = recording.offsets[e], length = recording.offsets[e + 1] - first;
-        generalized_advantages(length, {batch.rewards.data() + first}, {values.data() + first},
-                               {terminated.data() + first}, {truncated.data() + first}, {bootstrap.data() + first},
-                               options.gamma, options.gae_lambda, {batch.advantages.data() + first});
-    }
-    for (std::size_t i = 0; i < size; ++i) batch.targets[i] = batch.advantages[i] + values[i];
+    const auto estimate_advantages = [&](double lambda, std::vector<double>& advantages) {
+        for (Index e = 0; e < recording.n_envs(); ++e) {
+            const Index first = recording.offsets[e], length = recording.offsets[e + 1] - first;
+            generalized_advantages(length, {batch.rewards.data() + first}, {values.data() + first},
+                                   {terminated.data() + first}, {truncated.data() + first},
+                                   {bootstrap.data() + first}, options.gamma, lambda, {advantages.data() + first});
+        }
+    };
+    estimate_advantages(options.baseline_lambda, batch.targets);
+    const double unexplained = variance(batch.targets);
+    for (std::size_t i = 0; i < size; ++i) batch.targets[i] += values[i];
     const double spread = variance(batch.targets);
-    batch.explained_variance = spread > 0.0 ? 1.0 - variance(batch.advantages) / spread : 0.0;
+    batch.explained_variance = spread > 0.0 ? 1.0 - unexplained / spread : 0.0;
+    estimate_advantages(options.gae_lambda, batch.advantages);
+    if (options.centers_advantages) {
+        const double mean = dot(batch.weights, batch.advantages);
+        for (double& advantage : batch.advantages) advantage -= mean;
+    }
 }
 
 /// Rewards as they are learned from, returns and weights.
