@@ -190,8 +190,8 @@ class Fourier(FeatureMap):
         super().__post_init__()
         object.__setattr__(self, "order", _validate.integer("order", self.order, low=1, high=10_000))
         _check_bool("coupled", self.coupled)
-        _check_box(self)
         _check_size(_capped_power(self.order + 1, self.dim) if self.coupled else self.dim * self.order + 1)
+        _check_box(self)
 
     @cached_property
     def _tables(self) -> tuple[NDArray[np.int32], FloatArray, int]:
@@ -304,8 +304,8 @@ class TileCoding(FeatureMap):
         super().__post_init__()
         for name in ("n_tiles", "n_tilings"):
             object.__setattr__(self, name, _validate.integer(name, getattr(self, name), low=1, high=2**16))
-        _check_box(self)
         _check_size(self.n_tilings * _capped_power(self.n_tiles + 1, self.dim))
+        _check_box(self)
 
     @cached_property
     def _tables(self) -> tuple[NDArray[np.int32], FloatArray, int]:
@@ -324,7 +324,8 @@ def _check_bool(name: str, value: object) -> None:
 
 def _capped_power(base: int, exponent: int) -> int:
     """base**exponent for a base of at least 2, or more than any map may have where that is too large to compute."""
-    return base ** min(exponent, _MOST_FEATURES.bit_length())
+    power: int = base ** min(exponent, _MOST_FEATURES.bit_length())
+    return power
 
 
 def _check_size(n: int) -> None:

@@ -1,10 +1,10 @@
 """Plain Python: features of observations, policies linear in them, their geometry, and the baseline of observations.
 
 A policy is given on rows of features ``phi`` (n, m) by ``W`` (m, k) and ``log_std``: None for a softmax over k actions
-with logits W^T phi, else (k,) for a Gaussian with mean W^T phi and standard deviations exp(log_std). ``actions`` are int
-(n,), or float (n, k). theta lists W row by row, then log_std. Expectations over actions are taken by their definition:
-over all discrete actions, or by the Gauss-Hermite rule of three nodes in each dimension, exact for polynomials of
-degree 5, whereas scores have degree 2, log-densities 2 and products of two scores 4.
+with logits W^T phi, else (k,) for a Gaussian with mean W^T phi and standard deviations exp(log_std). ``actions`` are
+int (n,), or float (n, k). theta lists W row by row, then log_std. Expectations over actions are taken by their
+definition: over all discrete actions, or by the Gauss-Hermite rule of three nodes in each dimension, exact for
+polynomials of degree 5, whereas log-densities have degree 2 and products of two scores 4.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def random_fourier_features(observations: Array, directions: Array, phases: Arra
 
 
 def tile_features(observations: Array, low: Array, high: Array, n_tiles: int, n_tilings: int) -> Array:
-    """1 in the tile of each grid that holds x, 0 in the others; grid i is shifted by i (1, 3, 5, ...) / n_tilings mod 1.
+    """1 in the tile of each grid that holds x, else 0; grid i is shifted by i (1, 3, 5, ...) / n_tilings modulo 1.
 
     Parameters
     ----------
@@ -281,9 +281,7 @@ def observed_entropies(phi: Array, W: Array, log_std: Array | None = None) -> Ar
     ndarray, shape (n,)
     """
     table, tail = W.tolist(), _plain(log_std)
-    return np.array(
-        [-sum(p * _log_prob(f, a, table, tail) for a, p in _choices(f, table, tail)) for f in phi.tolist()]
-    )
+    return np.array([-sum(p * _log_prob(f, a, table, tail) for a, p in _choices(f, table, tail)) for f in phi.tolist()])
 
 
 def observed_kl(

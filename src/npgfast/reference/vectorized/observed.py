@@ -69,7 +69,7 @@ def random_fourier_features(observations: Array, directions: Array, phases: Arra
 
 
 def tile_features(observations: Array, low: Array, high: Array, n_tiles: int, n_tilings: int) -> Array:
-    """1 in the tile of each grid that holds x, 0 in the others; grid i is shifted by i (1, 3, 5, ...) / n_tilings mod 1.
+    """1 in the tile of each grid that holds x, else 0; grid i is shifted by i (1, 3, 5, ...) / n_tilings modulo 1.
 
     Source: Sutton, Barto, "Reinforcement Learning", 2018, section 9.5.4. Twin: :func:`.loops.tile_features`.
     """
@@ -111,7 +111,8 @@ def observed_scores(phi: Array, actions: Actions, W: Array, log_std: Array | Non
     """
     if log_std is None:
         slopes = np.eye(W.shape[1])[actions.astype(np.int64)] - np.exp(log_softmax(phi @ W))
-        return np.einsum("ij,ia->ija", phi, slopes).reshape(len(phi), -1)
+        scores: Array = np.einsum("ij,ia->ija", phi, slopes).reshape(len(phi), -1)
+        return scores
     z = (actions - phi @ W) / np.exp(log_std)
     head = np.einsum("ij,ia->ija", phi, z / np.exp(log_std)).reshape(len(phi), -1)
     return np.concatenate([head, z**2 - 1.0], axis=1)
