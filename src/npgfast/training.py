@@ -74,7 +74,7 @@ class TrainState:
     n_done : ndarray of int, shape (n_seeds,)
         Iterations done; they key the random numbers and the schedules.
     started_at : ndarray of int, shape (n_seeds,)
-        Iterations done at the last start; later than 0 after a restart.
+        Iterations done at the last start, or when the target was last reached: restarts are counted from there.
     """
 
     seeds: NDArray[np.uint64]

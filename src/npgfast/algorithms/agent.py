@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npgfast import _validate, schedules, storage
-from npgfast.algorithms.task import Mode, TabularTask, read_task
+from npgfast.algorithms.task import Mode, TabularTask, observation_limit, read_task
 from npgfast.exact import LARGEST_TAU, Solution, evaluate
 from npgfast.policies import LinearPolicy, Policy, TabularSoftmax, _restore
 from npgfast.problems import TabularMDP
@@ -52,7 +52,6 @@ _UNUSED_OPTIONS: dict[str, Any] = {
     "adam_beta1": 0.9,
     "adam_beta2": 0.999,
     "adam_epsilon": 1e-8,
-    "observation_limit": 10.0,
     "reward_limit": 10.0,
 }
 _SCHEDULES = ("step_size", "max_kl", "radius", "clip_range", "learning_rate", "entropy_coefficient")
@@ -102,6 +101,7 @@ class Agent(ABC):
             "gamma": self._task.gamma,
             "normalize_observations": settings["normalize_observations"],
             "scale_rewards": settings["scale_rewards"],
+            "observation_limit": observation_limit(self._policy),
             "n_evaluation_episodes": _validate.integer(
                 "n_evaluation_episodes", settings["n_evaluation_episodes"], low=1, high=2**31 - 1
             ),
@@ -208,9 +208,9 @@ class Agent(ABC):
             A seed finishes with the iteration in which its objective reaches it; without a model, its mean return over
             n_evaluation_episodes.
         restart_after : int, optional
-            Without a model and with a target: a seed that has not reached it within so many iterations of its last start
-            begins again from the first policy, on draws of its own. Where some runs get stuck, this shortens the tail of
-            the time to solve a problem (Luby, Sinclair & Zuckerman, 1993).
+            Without a model and with a target: a seed that has not reached it within so many iterations of its last
+            start, or success, begins again from the first policy, on draws of its own, before the next one. Where some
+            runs get stuck, this shortens the tail of the time to solve a problem (Luby, Sinclair & Zuckerman, 1993).
         keep_best : bool
             Hand out each seed's best iterate of this call instead of the last: by the exact objective, the start
             included; without a model, by the mean return over n_evaluation_episodes that teach nothing, played after
@@ -256,6 +256,7 @@ class Agent(ABC):
             msg = f"n_seeds={n_seeds}: seed + n_seeds must stay below 2**64"
             raise ValueError(msg)
         _check_callback(callback)
+        self._task.check_run(n_seeds, evaluates=keep_best or target is not None)
         options = {
             **self._options,
             "target": np.inf if target is None else _validate.real("target", target),

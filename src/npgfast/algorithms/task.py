@@ -27,7 +27,7 @@ from npgfast.sampling import STATE_WEIGHTS
 from npgfast.sampling.recording import Player, check_policy, native_environment, play_episodes
 from npgfast.training import HISTORY, TrainState, initial_state
 
-__all__ = ["BridgedTask", "Mode", "SimulatedTask", "TabularTask", "Task", "read_task"]
+__all__ = ["BridgedTask", "Mode", "SimulatedTask", "TabularTask", "Task", "observation_limit", "read_task"]
 
 FloatArray = NDArray[np.float64]
 Mode = Literal["exact", "sampled"]
@@ -68,6 +68,9 @@ class Task(ABC):
         arrays: Arrays,
     ) -> tuple[FloatArray, FloatArray]:
         """Do n iterations for every seed, in place; see `npgfast.training.advance`."""
+
+    def check_run(self, n_seeds: int, *, evaluates: bool) -> None:  # noqa: B027
+        """Raise if the problem cannot be run for so many seeds, or iterates not be compared on whole episodes."""
 
     def optima(self, tau: float) -> tuple[Solution | None, Solution | None]:  # noqa: ARG002
         """The optimum without and with an entropy bonus, where there is a model."""
@@ -124,7 +127,7 @@ class TabularTask(Task):
             msg = f"baseline_data={settings['baseline_data']!r}: expected 'previous' on a tabular problem"
             raise ValueError(msg)
         baseline = settings["baseline"]
-        if baseline is not None and not (isinstance(baseline, str) and baseline in ("auto", "tabular")):
+        if baseline is not None and not _is_one_of(baseline, ("auto", "tabular")):
             msg = f"baseline={baseline!r}: expected 'tabular', 'auto' or None on a tabular problem"
             raise ValueError(msg)
         return {
@@ -210,11 +213,11 @@ class ObservedTask(Task):
         n_steps, n_episodes, n_envs = (settings[name] for name in ("n_steps", "n_episodes", "n_envs"))
         envs, steps = self._lengths(n_steps, n_episodes, n_envs)
         baseline = settings["baseline"]
-        if isinstance(baseline, str) and baseline == "auto":
-            baseline = "quadratic"
-        if baseline is not None and not (isinstance(baseline, str) and baseline in BASELINES):
+        if baseline is not None and not _is_one_of(baseline, ("auto", *BASELINES)):
             msg = f"baseline={baseline!r}: expected 'linear', 'quadratic', 'auto' or None on observations"
             raise ValueError(msg)
+        if baseline == "auto":
+            baseline = "quadratic"
         data = _validate.choice("baseline_data", settings["baseline_data"], ("previous", "current"))
         for name in ("center_advantages", "normalize_observations", "scale_rewards"):
             if not isinstance(settings[name], bool):
@@ -274,8 +277,7 @@ class ObservedTask(Task):
         """See `Task.policy_at`."""
         linear = cast("LinearPolicy", policy)
         if moments.size:
-            limit = 10.0 if linear.normalizer is None else linear.normalizer.limit
-            linear = linear.with_normalizer(Normalizer._from_moments(moments, limit))
+            linear = linear.with_normalizer(Normalizer._from_moments(moments, observation_limit(linear)))
         return linear.with_theta(theta)
 
     @property
@@ -300,6 +302,12 @@ class SimulatedTask(ObservedTask):
             msg = f"n_episodes={settings['n_episodes']}: env has no time limit or horizon; give n_steps instead"
             raise ValueError(msg)
         return options
+
+    def check_run(self, n_seeds: int, *, evaluates: bool) -> None:  # noqa: ARG002
+        """See `Task.check_run`."""
+        if evaluates and self.env.time_limit is None and self.env.horizon is None:
+            msg = "target, keep_best: they play whole episodes, but env has no time limit or horizon"
+            raise ValueError(msg)
 
     def _environments(self, options: Mapping[str, Any]) -> FloatArray:
         environments = np.zeros((options["n_envs"] if options["n_steps"] > 0 else 0, 1 + self.env.state_size))
@@ -364,13 +372,16 @@ class BridgedTask(ObservedTask):
         self._n_episodes = settings["n_episodes"]
         return super().options(settings)
 
-    def _copy(self) -> Bridge:
-        if not self._can_copy:
+    def check_run(self, n_seeds: int, *, evaluates: bool) -> None:
+        """See `Task.check_run`."""
+        if (n_seeds > 1 or evaluates) and not self._can_copy:
             msg = (
-                "env: several seeds, keep_best and target need environments of their own; give an id or a callable that "
-                "makes an environment instead of one that is already made"
+                "env: several seeds, keep_best and target need environments of their own; give an id or a callable "
+                "that makes an environment instead of one that is already made"
             )
             raise ValueError(msg)
+
+    def _copy(self) -> Bridge:
         return make_bridge(self._given, self.env.n_envs, **self._make_kwargs)
 
     def _player(self, k: int, seed: int, *, is_fresh: bool) -> Player:
@@ -418,9 +429,10 @@ class BridgedTask(ObservedTask):
     ) -> FloatArray:
         seed, iteration = int(arrays["seeds"][k]), int(arrays["n_done"][k])
         whole = options["n_steps"] == 0
-        start = _start_seed(seed, iteration if whole else int(arrays["started_at"][k]))
+        if 0 < options["restart_after"] <= iteration - arrays["started_at"][k]:
+            self._start_again(policy, k, arrays)
         acting = cast("LinearPolicy", self.policy_at(policy, arrays["theta"][k], arrays["observation_moments"][k]))
-        recording = self._player(k, start, is_fresh=whole).play(
+        recording = self._player(k, _start_seed(seed, iteration), is_fresh=whole).play(
             acting,
             n_steps=None if whole else options["n_steps"],
             n_episodes=self._n_episodes if whole else None,
@@ -432,10 +444,10 @@ class BridgedTask(ObservedTask):
         if arrays["best_theta"].size or options["target"] < np.inf:
             evaluation = self._evaluate(policy, options, k, arrays)
             row[HISTORY.index("evaluation")] = evaluation
+        if evaluation >= options["target"]:
+            arrays["started_at"][k] = arrays["n_done"][k]  # what succeeded does not start again
         reached = arrays["timesteps"][k] >= arrays["timestep_limit"][k]
         arrays["finished"][k] = evaluation >= options["target"] or reached
-        if 0 < options["restart_after"] <= arrays["n_done"][k] - arrays["started_at"][k]:
-            self._start_again(policy, k, arrays)
         return row
 
     def _start_again(self, policy: LinearPolicy, k: int, arrays: Arrays) -> None:
@@ -445,7 +457,8 @@ class BridgedTask(ObservedTask):
             arrays[name][k] = 0.0
         arrays["mass"][k] = arrays["n_started"][k] = 0.0
         arrays["started_at"][k] = arrays["n_done"][k]
-        self._players[k].observations = None
+        if k in self._players:
+            self._players[k].observations = None
 
     def _evaluate(self, policy: LinearPolicy, options: Mapping[str, Any], k: int, arrays: Arrays) -> float:
         if self._evaluation is None:
@@ -468,6 +481,12 @@ class BridgedTask(ObservedTask):
 
     def __repr__(self) -> str:
         return f"{self.env.spec_id} x {self.env.n_envs}"
+
+
+def observation_limit(policy: Policy) -> float:
+    """Where a policy that normalises its observations clips them."""
+    normalizer = policy.normalizer if isinstance(policy, LinearPolicy) else None
+    return Normalizer.limit if normalizer is None else normalizer.limit
 
 
 def _first_moments(policy: LinearPolicy) -> FloatArray:
@@ -494,6 +513,10 @@ def _lengths(n_steps: Any, n_episodes: Any, n_envs: Any, default_episodes: int) 
     return envs, steps
 
 
+def _is_one_of(given: object, allowed: tuple[str, ...]) -> bool:
+    return isinstance(given, str) and given in allowed
+
+
 def _state_weights(given: object, default: str, allowed: tuple[str, ...]) -> int:
     weights = default if given is None else _validate.choice("state_weights", given, allowed)
     return STATE_WEIGHTS.index(weights)
@@ -507,7 +530,7 @@ def read_task(
     env: object,
     gamma: float | None,
     n_envs: int | None,
-    make_kwargs: Mapping[str, Any] | None,
+    make_kwargs: object,
     *,
     tabular_only: str | None,
 ) -> Task:
@@ -524,10 +547,16 @@ def read_task(
     n_envs : int, optional
         Environments of a bridge.
     make_kwargs : mapping, optional
-        For ``gymnasium.make``.
+        For ``gymnasium.make`` or `npgfast.envs.make`; only with an id.
     tabular_only : str, optional
         Name of the algorithm, if it needs a tabular problem.
     """
+    if make_kwargs is not None and not isinstance(make_kwargs, Mapping):
+        msg = f"make_kwargs: expected a dict, got {type(make_kwargs).__name__}"
+        raise TypeError(msg)
+    if make_kwargs and not isinstance(env, str):
+        msg = f"make_kwargs: {', '.join(make_kwargs)} can be given with an environment's id only"
+        raise TypeError(msg)
     if isinstance(env, TabularMDP):
         if gamma is not None and gamma != env.gamma:
             msg = f"gamma={gamma}: the problem has gamma={env.gamma}; change it with mdp.replace(gamma=...)"

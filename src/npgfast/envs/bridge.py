@@ -307,7 +307,7 @@ class Bridge:
             raise ValueError(msg)
         if self._categories is not None:
             return self._one_hot(raw, self._categories, environments)
-        rows = np.array(raw.reshape(len(environments), -1), dtype=np.float64)
+        rows = np.array(raw.reshape(len(environments), -1), dtype=np.float64, order="C")
         self._check_finite("observation", rows, environments)
         return rows
 

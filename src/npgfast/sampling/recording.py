@@ -27,9 +27,12 @@ def native_environment(env: Simulated) -> tuple[Any, ...]:
     return kind, parameters, env.action_low, env.action_high, time_limit, horizon
 
 
-def open_environment(env: object, n_envs: int | None) -> ObservedEnvironment:
-    """A simulated environment as it is; a bridge to anything else, an id included."""
-    return env if isinstance(env, Simulated) else make_bridge(env, n_envs)
+def open_environment(env: object, n_envs: int) -> ObservedEnvironment:
+    """A simulated environment as it is; a bridge to anything else, with `n_envs` if an id or a callable makes them."""
+    if isinstance(env, Simulated):
+        return env
+    makes_envs = isinstance(env, str) or not hasattr(env, "step")
+    return make_bridge(env, n_envs if makes_envs else None)
 
 
 def check_policy(env: ObservedEnvironment, policy: object) -> LinearPolicy:

@@ -108,8 +108,8 @@ def rollout(
         Whole episodes, instead of n_steps. On a TabularMDP with gamma < 1 an episode is truncated once its discounted rest weighs less
         than 1e-16 of it; at gamma = 1 it runs until it ends.
     n_envs : int, optional
-        Columns N of the result. Default 1 with n_steps; with n_episodes one column per episode. Episode e stands in
-        column e % n_envs.
+        Columns N of the result. Default 1 with n_steps; with n_episodes one column per episode, or per environment of
+        one that is not simulated, of which at most 32 are made. Episode e stands in column e % n_envs.
     seed : int
         In [0, 2**64). A draw is a function of the seed, the environment (or episode) and the step alone.
     n_threads : int, optional
@@ -170,7 +170,7 @@ def record(
 ) -> tuple[object, LinearPolicy, Recording]:
     """Play an environment with observations; the lengths have been checked."""
     width = n_envs if n_envs is not None or n_episodes is None else min(n_episodes, _PARALLEL_EPISODES)
-    opened = open_environment(env, None if hasattr(env, "num_envs") else width or 1)
+    opened = open_environment(env, width or 1)
     linear = check_policy(opened, policy)
     if isinstance(opened, Simulated):
         n = (n_envs or 1) if n_episodes is None else n_episodes

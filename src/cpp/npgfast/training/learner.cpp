@@ -16,16 +16,18 @@ void RunningMoments::add(Reals rows) {
     const Index d = size(), n = std::ssize(rows) / d;
     const auto added = static_cast<double>(n);
     const double before = values[0], total = before + added;
+    std::vector<double> next(values.begin(), values.end());
     for (Index j = 0; j < d; ++j) {
         double mean = 0.0, squares = 0.0;
         for (Index i = 0; i < n; ++i) mean += rows[i * d + j];
         mean /= added;
         for (Index i = 0; i < n; ++i) squares += (rows[i * d + j] - mean) * (rows[i * d + j] - mean);
         const double shift = mean - values[1 + j];
-        values[1 + j] += shift * (added / total);
-        values[1 + d + j] += squares + shift * shift * (before * added / total);
+        next[1 + j] += shift * (added / total);
+        next[1 + d + j] += squares + shift * shift * (before * added / total);
     }
-    values[0] = total;
+    next[0] = total;
+    if (all_finite(next)) std::copy(next.begin(), next.end(), values.begin());
 }
 
 double RunningMoments::variance(Index j) const {

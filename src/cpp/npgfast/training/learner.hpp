@@ -6,6 +6,7 @@
 namespace npgfast {
 
 /// Running mean and sum of squared deviations of vectors, in one flat array: count, means (D,), sums (D,).
+/// Rows whose moments overflow (those of a simulation that diverges) are left out.
 /// Source: Chan, Golub & LeVeque 1983 (merging batches).
 struct RunningMoments {
     MutableReals values;  ///< (1 + 2 D,), or empty: none are kept

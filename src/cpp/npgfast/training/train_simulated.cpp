@@ -54,11 +54,16 @@ void train_seed(const Environment& environment, const LinearPolicy& policy, cons
     };
     for (Index i = 0; i < n_iterations && !state.finished[k]; ++i) {
         interrupt.check();
+        const MutableReals standing = seed_row(state.environments, state, k);
+        if (options.restart_after > 0 && state.n_done[k] - state.started_at[k] >= options.restart_after) {
+            start_again(learner, origin);
+            begin_episodes(standing);
+            state.started_at[k] = state.n_done[k];
+        }
         const Turn turn{state.seeds[k], state.n_done[k], first_iteration};
         const SimulationOptions playing{options.n_envs, options.n_steps, turn.seed,
                                         static_cast<std::uint32_t>(turn.iteration), n_threads};
         const LinearPolicy current = acting();
-        const MutableReals standing = seed_row(state.environments, state, k);
         const Recording recording = simulate(environment, current, learner.theta, playing, standing, interrupt);
         const Lesson lesson = improve(current, options, schedules, turn, recording, learner, interrupt);
         if (lesson.report.status == Status::non_finite) begin_episodes(standing);  // a simulation may have diverged
@@ -79,12 +84,8 @@ void train_seed(const Environment& environment, const LinearPolicy& policy, cons
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         record_lesson(history.subspan(static_cast<std::size_t>(i * kHistoryColumns), kHistoryColumns), lesson,
                       evaluation, learner.timesteps, seconds);
+        if (evaluation >= options.target) state.started_at[k] = state.n_done[k];  // what succeeded does not start again
         state.finished[k] = evaluation >= options.target || learner.timesteps >= state.timestep_limit[k];
-        if (options.restart_after > 0 && state.n_done[k] - state.started_at[k] >= options.restart_after) {
-            start_again(learner, origin);
-            begin_episodes(standing);
-            state.started_at[k] = state.n_done[k];
-        }
     }
 }
 

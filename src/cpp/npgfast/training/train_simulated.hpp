@@ -21,7 +21,7 @@ struct SimulatedState {
     Reals timestep_limit;                             ///< (n_seeds,)
     std::span<std::uint8_t> finished;                 ///< (n_seeds,)
     std::span<std::int64_t> n_done;                   ///< (n_seeds,)
-    std::span<std::int64_t> started_at;               ///< (n_seeds,) iteration of the last start
+    std::span<std::int64_t> started_at;               ///< (n_seeds,) iteration of the last start, or success
 };
 
 /// The learner of seed k.
@@ -36,7 +36,7 @@ void record_lesson(MutableReals row, const Lesson& lesson, double evaluation, do
 /// target is set, compares the new policy with the best: it plays evaluation episodes in rounds of 1, 1, 2, 4, ... up to
 /// n_evaluation_episodes, and gives up after a round that leaves its mean below the best one's. Policies are compared on
 /// the same episodes. A seed that has not reached the target within restart_after iterations of its last start begins
-/// again at `origin`: the time to solve a problem can have a tail so heavy that this shortens it.
+/// again at `origin` before the next one: the time to solve a problem can have a tail so heavy that this shortens it.
 /// Inputs: schedules from `first_iteration` on, as in train.hpp.
 /// Outputs: `state` advanced; history (n_seeds, n_iterations, kHistoryColumns), NaN where there is nothing to say and
 /// after a seed has finished. A seed finishes when its evaluation reaches the target, or its steps their limit.
