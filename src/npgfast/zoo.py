@@ -106,13 +106,13 @@ ZOO: Final[dict[str, Entry]] = {
     "Swimmer-v5": Entry(
         LinearGaussian(8, 2, log_std_bounds=(-2.0, 2.0)),
         {**_MUJOCO, "n_envs": 10, "n_steps": 1000, "n_evaluation_episodes": 10},
-        {"total_timesteps": 600_000, "keep_best": True},
+        {"total_timesteps": 400_000, "keep_best": True},
         algorithms={"trpo": {"max_kl": 0.05}, "npg": {"max_kl": 0.05}},
     ),
     "Hopper-v5": Entry(
         LinearGaussian(features.RandomFourier(11, 250, bandwidth=4.35), 3, log_std_bounds=(-2.0, 2.0)),
-        {**_MUJOCO, "n_envs": 32, "n_steps": 625, "n_evaluation_episodes": 20},
-        {"total_timesteps": 3_000_000, "keep_best": True},
+        {**_MUJOCO, "n_envs": 32, "n_steps": 625, "n_evaluation_episodes": 10},
+        {"total_timesteps": 2_000_000, "keep_best": True},
         algorithms={"trpo": {"max_kl": 0.03}, "npg": {"max_kl": 0.03}},
     ),
 }
@@ -124,7 +124,7 @@ def names() -> tuple[str, ...]:
 
 
 def _entry(env_id: str, algo: str | None) -> tuple[Entry, str]:
-    name = env_id.removeprefix("npgfast/") if isinstance(env_id, str) else env_id
+    name = str(env_id).removeprefix("npgfast/")
     if name not in ZOO:
         msg = f"env_id={env_id!r}: the zoo has {', '.join(ZOO)}"
         raise ValueError(msg)

@@ -381,12 +381,12 @@ class BridgedTask(ObservedTask):
             )
             raise ValueError(msg)
 
-    def _copy(self) -> Bridge:
-        return make_bridge(self._given, self.env.n_envs, **self._make_kwargs)
+    def _copy(self, n_envs: int) -> Bridge:
+        return make_bridge(self._given, n_envs, **self._make_kwargs)
 
     def _player(self, k: int, seed: int, *, is_fresh: bool) -> Player:
         if k not in self._players:
-            self._players[k] = Player(self.env if k == 0 else self._copy())
+            self._players[k] = Player(self.env if k == 0 else self._copy(self.env.n_envs))
         player = self._players[k]
         if is_fresh or player.observations is None:
             player.start(seed)
@@ -462,7 +462,7 @@ class BridgedTask(ObservedTask):
 
     def _evaluate(self, policy: LinearPolicy, options: Mapping[str, Any], k: int, arrays: Arrays) -> float:
         if self._evaluation is None:
-            self._evaluation = self._copy()
+            self._evaluation = self._copy(min(self.env.n_envs, options["n_evaluation_episodes"]))
         candidate = cast("LinearPolicy", self.policy_at(policy, arrays["theta"][k], arrays["observation_moments"][k]))
         returns = play_episodes(
             self._evaluation,
