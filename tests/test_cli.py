@@ -177,7 +177,7 @@ def test_info_lists_what_a_bug_report_needs(cli):
     ("code", "words", "arguments"),
     [
         (2, "not an environment of Gymnasium", ["train", "Nowhere-v1"]),
-        (2, "has no 'P'", ["train", "Blackjack-v1"]),
+        (2, "expected observations in a Box", ["train", "Blackjack-v1"]),
         (2, "gamma=2", ["train", "FrozenLake-v1", "--gamma", "2"]),
         (2, "n_seeds=0", ["train", "FrozenLake-v1", "--seeds", "0"]),
         (2, "max_kl=-1", ["train", "FrozenLake-v1", "--max-kl", "-1"]),

@@ -203,7 +203,7 @@ class Result:
         return table[~table["timesteps"].isna()].reset_index(drop=True)
 
     def plot(self, ax: "Axes | None" = None, **options: Any) -> "tuple[Figure, Axes]":
-        """Draw the gap to the optimum on a log axis; see `npgfast.plotting.plot_learning_curves`."""
+        """Draw the gap to the optimum, or returns; see `npgfast.plotting.plot_learning_curves`."""
         from npgfast.plotting import plot_learning_curves
 
         return plot_learning_curves(self, ax=ax, **options)

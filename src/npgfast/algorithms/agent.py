@@ -79,8 +79,8 @@ class Agent(ABC):
     _tabular_only: ClassVar[bool] = False
 
     def __init__(self, env: object, policy: Policy | None, settings: dict[str, Any]) -> None:
-        settings = {**_COMMON_DEFAULTS, **settings}
         self._settings = settings
+        settings = {**_COMMON_DEFAULTS, **settings}
         self._task = read_task(
             env,
             settings["gamma"],
@@ -102,7 +102,7 @@ class Agent(ABC):
             "n_evaluation_episodes": _validate.integer(
                 "n_evaluation_episodes", settings["n_evaluation_episodes"], low=1, high=2**31 - 1
             ),
-            "evaluate_deterministically": _boolean(
+            "evaluate_deterministically": _validate.boolean(
                 "evaluate_deterministically", settings["evaluate_deterministically"]
             ),
             **self._task.options(settings),
@@ -471,13 +471,6 @@ class Agent(ABC):
         return (
             f"{type(self).__name__}({self._task!r}, mode={self.mode!r}, seed={self.seed}, iteration={self.iteration})"
         )
-
-
-def _boolean(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        msg = f"{name}: expected a bool, got {value!r}"
-        raise TypeError(msg)
-    return value
 
 
 def _check_state(path: str | os.PathLike[str], found: dict[str, NDArray[Any]], expected: TrainState) -> None:

@@ -488,7 +488,7 @@ class LinearGaussian(LinearPolicy):
         return arrays, {**values, "action_dim": self.action_size, "log_std_bounds": bounds}
 
 
-def _check_map(feature_map: FeatureMap | int) -> FeatureMap:
+def _check_map(feature_map: object) -> FeatureMap:
     if isinstance(feature_map, FeatureMap):
         return feature_map
     if isinstance(feature_map, (int, np.integer)) and not isinstance(feature_map, bool):
