@@ -34,7 +34,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 _FILLED = {"H": "#37474F", "C": "#37474F", "G": "#F0C000"}
 _RETURNS = {
     "return_mean": "mean return of the episodes of an iteration",
-    "evaluation": "mean return of the evaluation episodes",
+    "evaluation": "mean return of the best policy so far",
 }
 _GRID_POINTS = 200
 _FEW = 10
@@ -108,6 +108,8 @@ def _returns(label: str, result: Result, x: XAxis, y: YAxis) -> tuple[FloatArray
     An iteration without a value keeps the last one; a seed without any is left out.
     """
     values = _held(result.history[y])
+    if y == "evaluation":
+        values = np.fmax.accumulate(values, axis=1)
     iterations = np.broadcast_to(np.arange(1.0, values.shape[1] + 1.0), values.shape)
     positions = iterations if x == "iteration" else result.history["timesteps"]
     kept = ~np.isnan(values) & ~np.isnan(result.history["timesteps"])
@@ -151,8 +153,8 @@ def plot_learning_curves(
         Default "timesteps" if any result has taken steps. An exact result takes none: beside sampled ones it is drawn
         at the steps that the first of those had taken, in the median, after as many iterations.
     y : {"gap", "return_mean", "evaluation"}, optional
-        "return_mean": of the episodes that taught; "evaluation": of those that compared policies. Default "gap", or
-        "return_mean" if any result has no optimum.
+        "return_mean": of the episodes of every iteration; "evaluation": the best so far of the policies that were
+        compared, where they were. Default "gap", or "return_mean" if any result has no optimum.
     relative : bool
         Draw 100 gap / |J*| in percent instead of the gap in units of the objective.
     floor : float, optional
@@ -372,7 +374,7 @@ def _name_gap_axis(ax: "Axes", floor: float, *, relative: bool) -> None:
 
 
 def _number(value: float) -> str:
-    return f"{value:.6g}" if 1e-4 <= value < 1e6 else f"{value:.0e}"
+    return f"{value:.6g}" if value == 0.0 or 1e-4 <= abs(value) < 1e6 else f"{value:.0e}"
 
 
 def _cycle(n: int) -> list[str]:

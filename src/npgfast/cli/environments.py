@@ -89,7 +89,8 @@ class ObservedEnvironment:
     def summary(self) -> str:
         """Sizes in words."""
         env = self.env
-        actions = f"{env.n_actions} actions" if env.n_actions else f"{env.action_size} continuous actions"
+        many = "s" if env.action_size > 1 else ""
+        actions = f"{env.n_actions} actions" if env.n_actions else f"{env.action_size} continuous action{many}"
         limit = "" if env.time_limit is None else f", at most {env.time_limit} steps per episode"
         where = "simulated natively" if self.is_native else "stepped by Gymnasium"
         return f"{self.name}: {env.observation_size} observations, {actions}{limit}, {where}"

@@ -68,7 +68,7 @@ class Run(ABC):
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
-        """What this kind of run adds to its document."""
+        """The environment, and what else this kind of run adds to its document."""
 
     @abstractmethod
     def draw(self, path: Path) -> None:
@@ -97,7 +97,9 @@ class Run(ABC):
     def document(self, *, history: bool, files: Mapping[str, str]) -> dict[str, Any]:
         """Everything about the run, as plain values."""
         result = self.result
+        facts = self.facts()
         out: dict[str, Any] = {
+            "environment": facts.pop("environment"),
             "algorithm": result.algorithm,
             "mode": self.agent.mode,
             "settings": {name: _setting(value) for name, value in result.settings.items()},
@@ -111,7 +113,7 @@ class Run(ABC):
             },
             "elapsed_seconds": self.elapsed,
             "files": dict(files),
-            **self.facts(),
+            **facts,
         }
         if self.sampled:
             out["steps"] = self.steps

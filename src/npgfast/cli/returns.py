@@ -116,37 +116,38 @@ class ObservedRun(Run):
 
     def show(self, console: Console) -> None:
         """See `Run.show`."""
-        rows = {"policy": self._policy, "discount gamma": f"{self.agent._task.gamma:g}"}
-        rows.update(_spread(f"return of the last {_LAST} iterations", self.last_returns))
+        policy: Any = self.result.policy
+        normalised = "" if policy.normalizer is None else ", normalised"
+        rows = [
+            ("policy", f"{type(policy).__name__}, {policy.n_params} parameters"),
+            ("features", type(policy.feature_map).__name__ + normalised),
+            ("discount gamma", f"{self.agent._task.gamma:g}"),
+            *_spread(f"return of the last {_LAST} iterations", self.last_returns),
+        ]
         if self.evaluations is not None:
-            rows.update(_spread(f"return of the policy, {EPISODES} episodes", self.evaluations.means))
-            if self.result.n_seeds > 1:
-                rows["  worst seed"] = f"{self.evaluations.means.min():.6g}"
-            own = self.evaluations.own
+            means, own = self.evaluations.means, self.evaluations.own
+            rows += _spread(f"return of the policy, {EPISODES} episodes", means)
+            if means.size > 1:
+                rows.append(("  worst seed", f"{means.min():.6g}"))
             if own is not None:
-                first = f" (seed {self.result.seeds[0]})" if self.result.n_seeds > 1 else ""
+                first = f" (seed {self.result.seeds[0]})" if means.size > 1 else ""
                 error = f"{own.mean:.6g} \N{PLUS-MINUS SIGN} {own.standard_error:.2g}"
-                rows[f"  in Gymnasium's environment{first}"] = error
+                rows.append((f"  in Gymnasium's environment{first}", error))
         if self.target is not None:
-            rows[f"reached {self.target:g}"] = f"{self.n_reached} of {self.seeds}"
-        rows["iterations"] = str(self.result.n_iterations)
-        rows["seconds"] = f"{self.elapsed:.2f}"
-        rows.update(effort(self))
-        rows["updates by status"] = "\n".join(statuses(self.result))
+            rows.append((f"reached {self.target:g}", f"{self.n_reached} of {self.seeds}"))
+        rows += [
+            ("iterations", str(self.result.n_iterations)),
+            ("seconds", f"{self.elapsed:.2f}"),
+            *effort(self).items(),
+            ("updates by status", "\n".join(statuses(self.result))),
+        ]
         table = Table(show_edge=False, pad_edge=False)
         table.add_column(self.name, no_wrap=True)
         table.add_column(self.result.algorithm, justify="right")
-        for name, cell in rows.items():
+        for name, cell in rows:
             table.add_row(name, cell)
         console.print(self.title, style="bold", highlight=False)
         console.print(table)
-
-    @property
-    def _policy(self) -> str:
-        policy: Any = self.result.policy
-        normalised = "" if policy.normalizer is None else ", normalised observations"
-        features = type(policy.feature_map).__name__
-        return f"{type(policy).__name__}, {features} features, {policy.n_params} parameters{normalised}"
 
     def facts(self) -> dict[str, Any]:
         """See `Run.facts`."""
@@ -194,27 +195,28 @@ class ObservedRun(Run):
         return out
 
     def draw(self, path: Path) -> None:
-        """Write the learning curve, with the target."""
+        """Write the learning curve, and beside it that of the best policy so far where policies were compared."""
         from matplotlib.figure import Figure
 
-        fig = Figure(figsize=(7.5, 5.0), layout="constrained")
-        plotting.plot_learning_curves(
-            self.result,
-            ax=fig.subplots(),
-            y="return_mean",
-            levels=() if self.target is None else (self.target,),
-            title="Return while learning",
-        )
+        compared = not np.isnan(self.result.history["evaluation"]).all()
+        fig = Figure(figsize=(12.0, 5.0) if compared else (7.5, 5.0), layout="constrained")
+        left, *right = np.atleast_1d(fig.subplots(1, 1 + compared, sharex=True, sharey=True))
+        plotting.plot_learning_curves(self.result, ax=left, y="return_mean", title="While learning")
+        if compared:
+            levels = () if self.target is None else (self.target,)
+            plotting.plot_learning_curves(
+                self.result, ax=right[0], y="evaluation", levels=levels, title="Best policy so far"
+            )
         fig.suptitle(f"{self.name} (\N{GREEK SMALL LETTER GAMMA} = {self.agent._task.gamma:g}): {self.title}")
         fig.savefig(path, dpi=150)
 
 
-def _spread(name: str, values: NDArray[np.float64]) -> dict[str, str]:
+def _spread(name: str, values: NDArray[np.float64]) -> list[tuple[str, str]]:
     """Rows on a number of every seed."""
     known = values[~np.isnan(values)]
     if known.size == 0:
-        return {name: "no episode has ended"}
+        return [(name, "no episode has ended")]
     if values.size == 1:
-        return {name: f"{known[0]:.6g}"}
+        return [(name, f"{known[0]:.6g}")]
     shown = "{:.6g}".format
-    return {f"{name}, median": shown(np.median(known)), "  interquartile range": interval(known, shown)}
+    return [(f"{name}, median", shown(np.median(known))), ("  interquartile range", interval(known, shown))]

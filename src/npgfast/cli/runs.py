@@ -137,7 +137,7 @@ def train(
         # Before the class is looked at: the zoo has lengths of its own for what it chooses.
         known = _zoo_length(found.name, algorithm if resume is None else _name(agent)) or known
     console = Console(quiet=output.as_json)
-    console.print(found.summary, highlight=False)
+    console.print(found.summary, highlight=False, soft_wrap=True)
     run = _learn(found, agent, length, known, resume)
     if run is None:
         console.print("interrupted before the first iteration was complete")
