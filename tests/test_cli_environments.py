@@ -167,10 +167,10 @@ def test_features_keep_the_deviation_of_the_policy(cli):
 
 
 def test_out_holds_everything_and_resume_continues_bit_for_bit(cli, tmp_path):
-    shape = ("--steps", "64", "--envs", "2", "--seeds", "3", "--seed", "2")
-    assert cli("train", "Acrobot-v1", *shape, "--iterations", 6, "--out", "whole").exit_code == 0
-    assert cli("train", "Acrobot-v1", *shape, "--iterations", 2, "--out", "part").exit_code == 0
-    outcome = cli("train", "Acrobot-v1", "--resume", "part/checkpoint.safetensors", "--iterations", 4, "--out", "part")
+    shape = ("--steps", "250", "--envs", "2", "--seeds", "3", "--seed", "2")
+    assert cli("train", "Pendulum-v1", *shape, "--iterations", 6, "--out", "whole").exit_code == 0
+    assert cli("train", "Pendulum-v1", *shape, "--iterations", 2, "--out", "part").exit_code == 0
+    outcome = cli("train", "Pendulum-v1", "--resume", "part/checkpoint.safetensors", "--iterations", 4, "--out", "part")
     assert outcome.exit_code == 0, outcome.output
     assert {path.suffix for path in (tmp_path / "part").iterdir()} >= {".safetensors", ".csv"}
     states = [storage.load(tmp_path / name / "checkpoint.safetensors", "agent")[0] for name in ("whole", "part")]
@@ -183,7 +183,7 @@ def test_out_holds_everything_and_resume_continues_bit_for_bit(cli, tmp_path):
             rows.append([{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)])
     assert len(rows[0]) == 18
     assert rows[0] == rows[1]
-    outcome = cli("train", "Acrobot-v1", "--resume", "part/checkpoint.safetensors", "--gamma", 0.5)
+    outcome = cli("train", "Pendulum-v1", "--resume", "part/checkpoint.safetensors", "--gamma", 0.5)
     assert outcome.exit_code == 2
     assert "--gamma: stands in the checkpoint" in outcome.stderr
 
