@@ -133,7 +133,7 @@ class Agent(ABC):
         """The tabular problem; AttributeError where the agent learns on an environment without a model."""
         if not isinstance(self._task, TabularTask):
             msg = f"{type(self).__name__} on {self._task!r} has no mdp"
-            raise AttributeError(msg)
+            raise AttributeError(msg)  # noqa: TRY004 - hasattr has to work
         return self._task.mdp
 
     @property
@@ -203,9 +203,9 @@ class Agent(ABC):
             A seed finishes with the iteration in which its objective reaches it; without a model, its mean return over
             n_evaluation_episodes.
         restart_after : int, optional
-            Without a model and with a target: a seed that has not reached it within so many iterations of its last start
-            begins again from the first policy, on draws of its own. Where some runs get stuck, this shortens the tail of
-            the time to solve a problem (Luby, Sinclair & Zuckerman, 1993).
+            Without a model and with a target: a seed that has not reached it within so many iterations of its last
+            start begins again from the first policy, on draws of its own. Where some runs get stuck, this shortens the
+            tail of the time to solve a problem (Luby, Sinclair & Zuckerman, 1993).
         keep_best : bool
             Hand out each seed's best iterate of this call instead of the last: by the exact objective, the start
             included; without a model, by the mean return over n_evaluation_episodes that teach nothing, played after

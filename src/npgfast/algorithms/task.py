@@ -359,8 +359,8 @@ class BridgedTask(ObservedTask):
     def _copy(self) -> Bridge:
         if not self._can_copy:
             msg = (
-                "env: several seeds, keep_best and target need environments of their own; give an id or a callable that "
-                "makes an environment instead of one that is already made"
+                "env: several seeds, keep_best and target need environments of their own; give an id or a callable "
+                "that makes an environment instead of one that is already made"
             )
             raise ValueError(msg)
         return make_bridge(self._given, self.env.n_envs, **self._make_kwargs)
@@ -509,8 +509,8 @@ def read_task(
     ----------
     env
         A TabularMDP; a Simulated; a Gymnasium id or environment: read as a TabularMDP where it has a model, simulated
-        natively where `npgfast.envs` has it by that id, and otherwise bridged, as are vector environments, callables and
-        EnvPool's.
+        natively where `npgfast.envs` has it by that id, and otherwise bridged, as are vector environments, callables
+        and EnvPool's.
     gamma : float, optional
         Default 0.99; a TabularMDP has its own.
     n_envs : int, optional
