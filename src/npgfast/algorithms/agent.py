@@ -105,7 +105,7 @@ class Agent(ABC):
             "n_evaluation_episodes": _validate.integer(
                 "n_evaluation_episodes", settings["n_evaluation_episodes"], low=1, high=2**31 - 1
             ),
-            "evaluate_deterministically": _boolean(
+            "evaluate_deterministically": _validate.boolean(
                 "evaluate_deterministically", settings["evaluate_deterministically"]
             ),
             **self._task.options(settings),
@@ -137,7 +137,7 @@ class Agent(ABC):
         """The tabular problem; AttributeError where the agent learns on an environment without a model."""
         if not isinstance(self._task, TabularTask):
             msg = f"{type(self).__name__} on {self._task!r} has no mdp"
-            raise AttributeError(msg)
+            raise AttributeError(msg)  # noqa: TRY004 - hasattr has to work
         return self._task.mdp
 
     @property
@@ -482,13 +482,6 @@ class Agent(ABC):
         return (
             f"{type(self).__name__}({self._task!r}, mode={self.mode!r}, seed={self.seed}, iteration={self.iteration})"
         )
-
-
-def _boolean(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        msg = f"{name}: expected a bool, got {value!r}"
-        raise TypeError(msg)
-    return value
 
 
 def _check_state(path: str | os.PathLike[str], found: dict[str, NDArray[Any]], expected: TrainState) -> None:

@@ -540,8 +540,8 @@ def read_task(
     ----------
     env
         A TabularMDP; a Simulated; a Gymnasium id or environment: read as a TabularMDP where it has a model, simulated
-        natively where `npgfast.envs` has it by that id, and otherwise bridged, as are vector environments, callables and
-        EnvPool's.
+        natively where `npgfast.envs` has it by that id, and otherwise bridged, as are vector environments, callables
+        and EnvPool's.
     gamma : float, optional
         Default 0.99; a TabularMDP has its own.
     n_envs : int, optional

@@ -25,8 +25,8 @@ class TRPO(Agent):
         Where there is a model (``P``), it is read by `TabularMDP.from_gymnasium`. An id that `npgfast.envs` has is
         simulated natively; every other environment is stepped through its own vectorised interface.
     policy : Policy, optional
-        Start; default the uniform tabular softmax with the problem's action mask, or, on observations, a `LinearSoftmax`
-        or `LinearGaussian` on the observation itself.
+        Start; default the uniform tabular softmax with the problem's action mask, or, on observations, a
+        `LinearSoftmax` or `LinearGaussian` on the observation itself.
     mode : {"exact", "sampled"}, optional
         Batches from the model, or from rollouts. Default "exact" for a tabular problem; others are sampled.
     seed : int
@@ -48,8 +48,8 @@ class TRPO(Agent):
     n_episodes : int, optional
         mode="sampled": whole episodes per iteration; default 100 on a tabular problem.
     n_steps, n_envs : int, optional
-        mode="sampled": instead, steps per environment and iteration, and environments (default 16, on observations 16 of
-        128 steps); environments go on where the last iteration left them. Cut episodes bias the estimates.
+        mode="sampled": instead, steps per environment and iteration, and environments (default 16, on observations 16
+        of 128 steps); environments go on where the last iteration left them. Cut episodes bias the estimates.
     gae_lambda : float, optional
         In [0, 1]; default 1 on a tabular problem, 0.97 on observations.
     state_weights : {"discounted", "geometric", "uniform"}, optional
@@ -72,8 +72,8 @@ class TRPO(Agent):
         Standardise observations by their running mean and deviation, clipped to +-10; fixed within an iteration, and
         part of the policy.
     scale_rewards : bool
-        Divide rewards by the running deviation of the discounted reward to date, clipped to +-10; what is reported stays
-        unscaled.
+        Divide rewards by the running deviation of the discounted reward to date, clipped to +-10; what is reported
+        stays unscaled.
     n_evaluation_episodes : int
         Without a model: episodes over which `learn` compares iterates for keep_best and target.
     evaluate_deterministically : bool
