@@ -82,7 +82,7 @@ class Told(gym.Env):
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed, options=options)
         self.asked.append(("reset", seed))
-        self.time, self.episode = 0, self.episode + 1
+        self.time, self.episode = 0, self.episode + 1 if seed is None else 0
         self.length = int(self.np_random.integers(1, 9))
         return self._observe(), {}
 

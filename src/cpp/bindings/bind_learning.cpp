@@ -85,9 +85,9 @@ py::array bind_improve(const py::tuple& policy_arrays, const py::dict& option_va
     const LinearPolicy policy = linear_policy_view(policy_arrays);
     const TrainOptions options = observed_options(option_values, policy);
     StateArrays arrays(state_arrays);
-    const Schedules schedules = schedules_view(schedule_arrays, arrays, first_iteration, 1);
+    if (k < 0 || k >= arrays.n_seeds()) throw py::index_error("k: no such seed");
+    const Schedules schedules = schedules_view_of(schedule_arrays, arrays, first_iteration, k);
     const SimulatedState state = learner_state(arrays, policy, options, 0);
-    if (k < 0 || k >= state.n_seeds) throw py::index_error("k: no such seed");
     const Recording recording = recording_view(recording_arrays, policy);
     if (recording.n_envs() != options.n_envs) throw py::value_error("offsets: expected n_envs + 1 of them");
     std::vector<double> row(kHistoryColumns);

@@ -75,14 +75,9 @@ MutableReals StateArrays::optional_reals(const char* key, Index rows, Index colu
     return mutable_view<double>(array, key, {rows, array.size() > 0 ? columns : 0});
 }
 
-Schedules schedules_view(const py::dict& arrays, const StateArrays& state, Index first_iteration, Index n_iterations) {
-    if (n_iterations < 1) throw py::value_error("n_iterations: expected at least 1");
-    Index last_iteration = first_iteration;
-    for (std::size_t k = 0; k < state.n_done().size(); ++k) {
-        if (state.finished()[k]) continue;
-        if (state.n_done()[k] < first_iteration) throw py::value_error("n_done: before first_iteration");
-        last_iteration = std::max<Index>(last_iteration, state.n_done()[k] + n_iterations);
-    }
+namespace {
+
+Schedules read_schedules(const py::dict& arrays, Index first_iteration, Index last_iteration) {
     if (first_iteration < 0 || last_iteration > (Index{1} << 28))
         throw py::value_error("n_iterations: a run has at most 2**28 of them");
     const auto schedule = [&](const char* key) {
@@ -93,6 +88,29 @@ Schedules schedules_view(const py::dict& arrays, const StateArrays& state, Index
     };
     return {schedule("step_size"),  schedule("max_kl"),        schedule("radius"),
             schedule("clip_range"), schedule("learning_rate"), schedule("entropy_coefficient")};
+}
+
+Index iterations_done(const StateArrays& state, Index first_iteration, Index k) {
+    const Index done = state.n_done()[k];
+    if (done < first_iteration) throw py::value_error("n_done: before first_iteration");
+    if (done > (Index{1} << 28)) throw py::value_error("n_done: a run has at most 2**28 iterations");
+    return done;
+}
+
+}  // namespace
+
+Schedules schedules_view(const py::dict& arrays, const StateArrays& state, Index first_iteration, Index n_iterations) {
+    if (n_iterations < 1 || n_iterations > (Index{1} << 28))
+        throw py::value_error("n_iterations: expected 1 to 2**28 of them");
+    Index last_iteration = first_iteration;
+    for (Index k = 0; k < state.n_seeds(); ++k)
+        if (!state.finished()[k])
+            last_iteration = std::max(last_iteration, iterations_done(state, first_iteration, k) + n_iterations);
+    return read_schedules(arrays, first_iteration, last_iteration);
+}
+
+Schedules schedules_view_of(const py::dict& arrays, const StateArrays& state, Index first_iteration, Index k) {
+    return read_schedules(arrays, first_iteration, iterations_done(state, first_iteration, k) + 1);
 }
 
 }  // namespace npgfast::bindings

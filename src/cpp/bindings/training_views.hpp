@@ -37,4 +37,7 @@ private:
 /// One number per iteration, long enough for every seed that goes on.
 Schedules schedules_view(const py::dict& arrays, const StateArrays& state, Index first_iteration, Index n_iterations);
 
+/// The same for the next iteration of seed k alone, wherever the others stand.
+Schedules schedules_view_of(const py::dict& arrays, const StateArrays& state, Index first_iteration, Index k);
+
 }  // namespace npgfast::bindings

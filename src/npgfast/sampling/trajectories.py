@@ -136,8 +136,8 @@ def rollout(
     seed = _validate.integer("seed", seed, low=0, high=2**64 - 1)
     if not isinstance(env, TabularMDP):
         opened, linear, recording = record(env, policy, n_steps, n_episodes, n_envs, seed, n_threads)
-        if steps == 0:
-            columns = columns if isinstance(opened, Simulated) else len(recording[0]) - 1
+        if not isinstance(opened, Simulated):
+            columns = len(recording[0]) - 1
         return _observed(recording, linear, columns)
     mdp = env
     tabular = _check_policy(mdp, policy)
