@@ -194,8 +194,8 @@ class Agent(ABC):
         Parameters
         ----------
         n_iterations : int, optional
-            Updates; default 100, or as many as total_timesteps needs. An agent of `npgfast.zoo` has defaults of its own for
-            this argument, total_timesteps, target, restart_after and keep_best.
+            Updates; default 100, or as many as total_timesteps needs. An agent of `npgfast.zoo` has defaults of its own
+            for this argument, total_timesteps, target, restart_after and keep_best.
         total_timesteps : int, optional
             mode="sampled" only: a seed finishes with the iteration in which its steps of this call reach it.
         n_seeds : int

@@ -62,7 +62,8 @@ class TRPO(Agent):
         Which batch the baseline is fitted to: the one before, or the very batch that it then corrects. "current" biases
         the estimate and learns faster on environments with observations, where alone it is allowed.
     baseline_time_powers : int
-        Powers of the time within the episode among its inputs on observations; 0 for a value that does not depend on it.
+        Powers of the time within the episode among its inputs on observations; 0 for a value that does not depend on
+        it.
     baseline_lambda : float
         In [0, 1]: what it is fitted to on observations, from one-step targets (0) to discounted returns (1).
     center_advantages : bool

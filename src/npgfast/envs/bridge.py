@@ -364,7 +364,7 @@ class _EnvPool:
         """Reset all environments, in a new pool if a seed is given, or those of ``options["reset_mask"]``."""
         if seed is not None:
             spec = self.pool.spec
-            given = {"seed": seed, "env_seed": [], "num_envs": self.num_envs, "batch_size": self.num_envs}
+            given: dict[str, Any] = {"seed": seed, "env_seed": [], "num_envs": self.num_envs, "batch_size": self.num_envs}
             known = {name: value for name, value in given.items() if name in spec.config._fields}
             self.pool = type(self.pool)(type(spec)(spec.config._replace(**known)))
         mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=np.bool_))
@@ -426,10 +426,10 @@ def make_bridge(env: Any, n_envs: int | None = None, **make_kwargs: Any) -> Brid
         raise TypeError(msg)
     if _is_envpool(env):
         return Bridge(_EnvPool(env, n_envs), owned=True)
-    elif _is_envpool(getattr(env, "unwrapped", env)):
+    if _is_envpool(getattr(env, "unwrapped", env)):
         msg = "env: an EnvPool environment in a wrapper cannot be seeded, hand in the pool itself"
         raise ValueError(msg)
-    elif isinstance(env, gym.vector.VectorEnv):
+    if isinstance(env, gym.vector.VectorEnv):
         bridge = Bridge(env)
     elif isinstance(env, gym.Env):
         bridge = Bridge(_borrow(env))
