@@ -364,7 +364,8 @@ class _EnvPool:
         """Reset all environments, in a new pool if a seed is given, or those of ``options["reset_mask"]``."""
         if seed is not None:
             spec = self.pool.spec
-            given: dict[str, Any] = {"seed": seed, "env_seed": [], "num_envs": self.num_envs, "batch_size": self.num_envs}
+            sizes = dict.fromkeys(("num_envs", "batch_size"), self.num_envs)
+            given: dict[str, Any] = {"seed": seed, "env_seed": [], **sizes}
             known = {name: value for name, value in given.items() if name in spec.config._fields}
             self.pool = type(self.pool)(type(spec)(spec.config._replace(**known)))
         mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=np.bool_))

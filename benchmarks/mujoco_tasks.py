@@ -1,6 +1,6 @@
 """MuJoCo tasks by TRPO with the zoo's linear and random-Fourier policies: curves as data, and a picture.
 
-python benchmarks/mujoco.py [--seeds 3] [--envs Swimmer-v5 Hopper-v5] [--out benchmarks/results/mujoco]
+python benchmarks/mujoco_tasks.py [--seeds 3] [--envs Swimmer-v5 Hopper-v5] [--out benchmarks/results/mujoco]
 
 Trains on EnvPool where it is installed, else on Gymnasium's vectorised environments; the returns are those of the
 policies that ``keep_best`` hands out, over 50 fresh episodes in Gymnasium's own environment. Needs npgfast[mujoco].
