@@ -1,4 +1,4 @@
-"""The command line: ``npgfast train``, ``solve``, ``evaluate`` and ``info``."""
+"""The command line: ``npgfast train``, ``solve``, ``evaluate``, ``zoo`` and ``info``."""
 
 import sys
 

@@ -51,7 +51,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to s
 @app.command(epilog=DEFAULTS)
 def train(
     env: Environment,
-    algo: Annotated[Algorithm | None, typer.Option(help="Algorithm.  [default: trpo]")] = None,
+    algo: Annotated[Algorithm | None, typer.Option(help="Algorithm.  [default: trpo, or what the zoo has]")] = None,
     mode: Annotated[Mode | None, typer.Option(help="From samples, or from the model.  [default: sampled]")] = None,
     gamma: Gamma = None,
     horizon: Horizon = None,
