@@ -349,7 +349,8 @@ class BridgedTask(ObservedTask):
         self._make_kwargs = dict(make_kwargs)
         makes_envs = makes_environments(given)
         self._can_copy = makes_envs or _is_envpool(given)
-        self.env = make_bridge(given, n_envs or (_DEFAULT_ENVS if makes_envs else None), **make_kwargs)
+        default = _DEFAULT_ENVS if makes_envs else None
+        self.env = make_bridge(given, default if n_envs is None else n_envs, **make_kwargs)
         self._players: dict[int, Player] = {}
         self._evaluation: Bridge | None = None
 
