@@ -93,6 +93,62 @@ def test_bound_is_drawn_dashed(exact):
     np.testing.assert_array_equal(dashed.get_ydata(), 2.0)
 
 
+@pytest.fixture(scope="module")
+def returns():
+    agent = nf.TRPO(nf.envs.CartPole(), n_episodes=8, max_kl=0.05)
+    return agent.learn(8, n_seeds=6, keep_best=True)
+
+
+def test_returns_are_drawn_where_there_is_no_optimum(returns):
+    assert np.isnan(returns.history["evaluation"]).any()
+    fig, ax = plot_learning_curves(returns, x="iteration", individual=False, levels=(-95.0,))
+    curve, level = ax.get_lines()
+    np.testing.assert_array_equal(curve.get_xdata(), np.arange(1, 9))
+    np.testing.assert_allclose(curve.get_ydata(), trim_mean(returns.history["return_mean"], 0.25, axis=0))
+    assert ax.get_yscale() == "linear"
+    assert level.get_linestyle() == "--"
+    assert {text.get_text() for text in ax.texts} == {"-95"}
+    assert png(fig).startswith(b"\x89PNG")
+
+
+def test_evaluations_are_drawn_as_the_best_so_far(returns):
+    _, ax = returns.plot(x="iteration", y="evaluation", individual=False)
+    best = np.fmax.accumulate(returns.history["evaluation"], axis=1)
+    np.testing.assert_allclose(ax.get_lines()[0].get_ydata(), trim_mean(best, 0.25, axis=0))
+
+
+def test_returns_begin_with_the_first_episode_and_are_held_once_a_seed_has_finished():
+    steps = np.array([[10.0, 20.0, 30.0, 40.0], [10.0, 20.0, np.nan, np.nan]])
+    means = np.array([[np.nan, 1.0, np.nan, 3.0], [5.0, 7.0, np.nan, np.nan]])
+    columns = {"timesteps": steps, "return_mean": means}
+    result = nf.Result("TRPO", columns, {}, (), None, None, (0, 1))
+    _, ax = plot_learning_curves(result, individual=False)
+    (line,) = ax.get_lines()
+    at, values = line.get_xdata(), line.get_ydata()
+    assert (at[0], at[-1]) == (20.0, 40.0)
+    np.testing.assert_allclose(values, (np.interp(at, [20, 30, 40], [1, 1, 3]) + 7.0) / 2.0)
+
+
+def test_a_result_without_any_episode_is_named():
+    columns = {"timesteps": np.full((1, 2), 8.0), "return_mean": np.full((1, 2), np.nan)}
+    with pytest.raises(ValueError, match="'TRPO' has no values of it"):
+        plot_learning_curves(nf.Result("TRPO", columns, {}, (), None, None, (0,)))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"y": "gap"}, "'TRPO' has no optimum"),
+        ({"y": "profit"}, "y='profit'"),
+        ({"relative": True}, "only y='gap'"),
+        ({"floor": 1.0}, "only y='gap'"),
+    ],
+)
+def test_options_of_gaps_are_refused_for_returns(returns, options, words):
+    with pytest.raises(ValueError, match=words):
+        plot_learning_curves(returns, **options)
+
+
 def test_given_axes_are_used(sampled, lake):
     from matplotlib.figure import Figure
 

@@ -58,7 +58,7 @@ from npgfast.storage import CheckpointError
 from npgfast.training import Progress, Result
 
 if TYPE_CHECKING:
-    from npgfast import plotting, reference, theory
+    from npgfast import plotting, reference, theory, zoo
 
 __version__ = build_info()["version"]
 
@@ -120,9 +120,11 @@ __all__ = [
     "solve",
     "surrogate",
     "theory",
+    "zoo",
 ]
 
-_LAZY = ("plotting", "reference", "theory")  # modules imported when first named, so that importing npgfast stays fast
+# Modules imported when first named, so that importing npgfast stays fast.
+_LAZY = ("plotting", "reference", "theory", "zoo")
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 __all__ = [
     "allocation",
     "any_array",
+    "boolean",
     "boolean_array",
     "choice",
     "integer",
@@ -251,6 +252,18 @@ def integer(name: str, value: object, *, low: int, high: int | None = None) -> i
         msg = f"{name}={number} outside {allowed}"
         raise ValueError(msg)
     return number
+
+
+def boolean(name: str, value: object) -> bool:
+    """Return `value` if it is a bool; TypeError for anything else, 0 and 1 included.
+
+    >>> boolean("deterministic", True)
+    True
+    """
+    if not isinstance(value, bool):
+        msg = f"{name}: expected a bool, got {value!r}"
+        raise TypeError(msg)
+    return value
 
 
 def choice(name: str, value: object, options: Sequence[str]) -> str:

@@ -152,7 +152,7 @@ class Batch:
 
     def _check(self, policy: SoftmaxPolicy) -> tuple[Any, ...]:
         if self.observations is not None:
-            msg = f"batch.states: {type(policy).__name__} needs states of shape (n,), got observations"
+            msg = f"batch.states: {type(policy).__name__} needs states of shape (n,), got a 2-d array of observations"
             raise ValueError(msg)
         s = _validate.integer_array("batch.states", self.states, (None,), low=0, high=policy.n_states)
         a = _validate.integer_array("batch.actions", self.actions, (None,), low=0, high=policy.n_actions)

@@ -1,6 +1,7 @@
 """Feature maps of observations: the inputs of linear policies, evaluated in C++."""
 
 import itertools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -17,6 +18,7 @@ FloatArray = NDArray[np.float64]
 Numbers = float | tuple[float, ...]
 
 _MOST_FEATURES = 2**24
+_NARROWEST = 1e-300  # a box whose width has a finite reciprocal, with room for numbers of tiles and frequencies
 _SPARE = (None, None, 1.0, 0, 1, 0.0, 0.0)  # what the core's policy tuple has besides its feature map
 
 
@@ -100,7 +102,7 @@ class Linear(FeatureMap):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_bias(self.bias)
+        _check_bool("bias", self.bias)
 
     @cached_property
     def _tables(self) -> tuple[NDArray[np.int32], FloatArray, int]:
@@ -136,6 +138,7 @@ class Polynomial(FeatureMap):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "degree", _validate.integer("degree", self.degree, low=1, high=64))
+        _check_size(math.comb(self.dim + self.degree, self.degree))
 
     @cached_property
     def _tables(self) -> tuple[NDArray[np.int32], FloatArray, int]:
@@ -146,7 +149,6 @@ class Polynomial(FeatureMap):
                 parents.append(place[monomial[:-1]])
                 variables.append(monomial[-1])
                 place[monomial] = len(place)
-                _check_size(len(place))
         return np.array(parents + variables, dtype=np.int32), np.empty(0), len(place)
 
 
@@ -187,9 +189,9 @@ class Fourier(FeatureMap):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "order", _validate.integer("order", self.order, low=1, high=10_000))
+        _check_bool("coupled", self.coupled)
+        _check_size(_capped_power(self.order + 1, self.dim) if self.coupled else self.dim * self.order + 1)
         _check_box(self)
-        n = (self.order + 1) ** self.dim if self.coupled else self.dim * self.order + 1
-        _check_size(n)
 
     @cached_property
     def _tables(self) -> tuple[NDArray[np.int32], FloatArray, int]:
@@ -252,7 +254,7 @@ class RandomFourier(FeatureMap):
             bandwidth = _validate.real("bandwidth", self.bandwidth, low=0.0, low_open=True)
             object.__setattr__(self, "bandwidth", bandwidth)
         object.__setattr__(self, "seed", _validate.integer("seed", self.seed, low=0, high=2**32 - 1))
-        _check_bias(self.bias)
+        _check_bool("bias", self.bias)
 
     @cached_property
     def _tables(self) -> tuple[NDArray[np.int32], FloatArray, int]:
@@ -302,8 +304,8 @@ class TileCoding(FeatureMap):
         super().__post_init__()
         for name in ("n_tiles", "n_tilings"):
             object.__setattr__(self, name, _validate.integer(name, getattr(self, name), low=1, high=2**16))
+        _check_size(self.n_tilings * _capped_power(self.n_tiles + 1, self.dim))
         _check_box(self)
-        _check_size(self.n_tilings * (self.n_tiles + 1) ** self.dim)
 
     @cached_property
     def _tables(self) -> tuple[NDArray[np.int32], FloatArray, int]:
@@ -314,15 +316,22 @@ class TileCoding(FeatureMap):
         return integers, reals, self.n_tilings * (self.n_tiles + 1) ** self.dim
 
 
-def _check_bias(bias: object) -> None:
-    if not isinstance(bias, bool):
-        msg = f"bias: expected a bool, got {bias!r}"
+def _check_bool(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        msg = f"{name}: expected a bool, got {value!r}"
         raise TypeError(msg)
+
+
+def _capped_power(base: int, exponent: int) -> int:
+    """base**exponent for a base of at least 2, or more than any map may have where that is too large to compute."""
+    power: int = base ** min(exponent, _MOST_FEATURES.bit_length())
+    return power
 
 
 def _check_size(n: int) -> None:
     if n > _MOST_FEATURES:
-        msg = f"the map would have {n} features or more, allowed are {_MOST_FEATURES}"
+        amount = str(n) if n < 2**63 else "2**63"
+        msg = f"the map would have {amount} features or more, allowed are {_MOST_FEATURES}"
         raise ValueError(msg)
 
 
@@ -336,9 +345,14 @@ def _check_box(features: Fourier | TileCoding) -> None:
             array = _validate.real_array(name, given, (features.dim,), because="one for each number of an observation")
             value = tuple(float(entry) for entry in array)
         object.__setattr__(features, name, value)
-    wrong = np.flatnonzero(
-        ~(np.broadcast_to(features.low, features.dim) < np.broadcast_to(features.high, features.dim))
-    )
+    low, high = (np.broadcast_to(value, features.dim) for value in (features.low, features.high))
+    wrong = np.flatnonzero(~(low < high))
     if wrong.size:
         msg = f"low[{wrong[0]}] is not below high[{wrong[0]}]"
+        raise ValueError(msg)
+    with np.errstate(over="ignore"):
+        width = high - low
+    wrong = np.flatnonzero(~((width > _NARROWEST) & (width < np.inf)))
+    if wrong.size:
+        msg = f"high[{wrong[0]}] - low[{wrong[0]}] = {width[wrong[0]]} outside ({_NARROWEST}, inf)"
         raise ValueError(msg)

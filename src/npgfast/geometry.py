@@ -487,7 +487,7 @@ def kl_divergence(old: Policy, new: Policy, batch: Batch) -> float:
         msg = f"new: {type(new).__name__}, which is not comparable with a {type(old).__name__}"
         raise TypeError(msg)
     if batch.observations is not None:
-        msg = f"batch.states: {type(old).__name__} needs states of shape (n,), got observations"
+        msg = f"batch.states: {type(old).__name__} needs states of shape (n,), got a 2-d array of observations"
         raise ValueError(msg)
     if (old.n_states, old.n_actions) != (new.n_states, new.n_actions):
         msg = f"new: {new.n_states} states and {new.n_actions} actions, but old has {old.n_states} and {old.n_actions}"

@@ -23,6 +23,7 @@ __all__ = ["LEFT_DOWN_RIGHT_UP", "interquartile_mean", "plot_learning_curves", "
 
 FloatArray = NDArray[np.float64]
 XAxis = Literal["timesteps", "iteration"]
+YAxis = Literal["gap", "return_mean", "evaluation"]
 
 # Moves (rows down, columns right) of the actions of FrozenLake and of `npgfast.problems.gridworld`.
 LEFT_DOWN_RIGHT_UP = ((0, -1), (1, 0), (0, 1), (-1, 0))
@@ -31,6 +32,10 @@ LEFT_DOWN_RIGHT_UP = ((0, -1), (1, 0), (0, 1), (-1, 0))
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 # Cells that are drawn full and without arrows: holes, the cliff, the goal.
 _FILLED = {"H": "#37474F", "C": "#37474F", "G": "#F0C000"}
+_RETURNS = {
+    "return_mean": "mean return of the episodes of an iteration",
+    "evaluation": "mean return of the best policy so far",
+}
 _GRID_POINTS = 200
 _FEW = 10
 _ROUNDING = 1e-12
@@ -82,7 +87,7 @@ def _held(history: FloatArray) -> FloatArray:
     return filled
 
 
-def _curves(result: Result, x: XAxis, borrowed: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+def _gaps(result: Result, x: XAxis, borrowed: FloatArray | None) -> tuple[FloatArray, FloatArray]:
     """Positions (n,) and gaps (n_seeds, n), the initial one included."""
     gaps = _held(np.column_stack([result.initial["gap"], result.history["gap"]]))
     if x == "iteration":
@@ -97,6 +102,26 @@ def _curves(result: Result, x: XAxis, borrowed: FloatArray | None) -> tuple[Floa
     return at, np.stack([np.interp(at, *pair) for pair in zip(steps, gaps, strict=True)])
 
 
+def _returns(label: str, result: Result, x: XAxis, y: YAxis) -> tuple[FloatArray, FloatArray]:
+    """Positions (n,) and returns (n_seeds, n), from where every seed has one to where the last seed has finished.
+
+    An iteration without a value keeps the last one; a seed without any is left out.
+    """
+    values = _held(result.history[y])
+    if y == "evaluation":
+        values = np.fmax.accumulate(values, axis=1)
+    iterations = np.broadcast_to(np.arange(1.0, values.shape[1] + 1.0), values.shape)
+    positions = iterations if x == "iteration" else result.history["timesteps"]
+    kept = ~np.isnan(values) & ~np.isnan(result.history["timesteps"])
+    curves = [(positions[k, kept[k]], values[k, kept[k]]) for k in range(result.n_seeds) if kept[k].any()]
+    if not curves:
+        msg = f"y={y!r}: {label!r} has no values of it"
+        raise ValueError(msg)
+    first, last = max(at[0] for at, _ in curves), max(at[-1] for at, _ in curves)
+    at = np.arange(first, last + 1.0) if x == "iteration" else np.linspace(first, last, _GRID_POINTS)
+    return at, np.stack([np.interp(at, *curve) for curve in curves])
+
+
 def _takes_steps(result: Result) -> bool:
     return bool(np.any(result.history["timesteps"] > 0.0))
 
@@ -106,6 +131,7 @@ def plot_learning_curves(
     *,
     ax: "Axes | None" = None,
     x: XAxis | None = None,
+    y: YAxis | None = None,
     relative: bool = False,
     floor: float | None = None,
     levels: Sequence[float] = (),
@@ -115,7 +141,7 @@ def plot_learning_curves(
     seed: int = 0,
     title: str | None = None,
 ) -> "tuple[Figure, Axes]":
-    """Draw the gap to the optimum on a log axis: interquartile mean over seeds with a bootstrap band.
+    """Draw the gap to the optimum on a log axis, or returns: interquartile mean over seeds with a bootstrap band.
 
     Parameters
     ----------
@@ -126,13 +152,16 @@ def plot_learning_curves(
     x : {"timesteps", "iteration"}, optional
         Default "timesteps" if any result has taken steps. An exact result takes none: beside sampled ones it is drawn
         at the steps that the first of those had taken, in the median, after as many iterations.
+    y : {"gap", "return_mean", "evaluation"}, optional
+        "return_mean": of the episodes of every iteration; "evaluation": the best so far of the policies that were
+        compared, where they were. Default "gap", or "return_mean" if any result has no optimum.
     relative : bool
         Draw 100 gap / |J*| in percent instead of the gap in units of the objective.
     floor : float, optional
         In units of the axis. Smaller gaps, and negative ones, which rounding makes, are drawn at it. Default 1e-12
         max(1, |J*|), rounded up to a power of ten.
     levels : sequence of float
-        Gaps, in units of the axis, that are marked by dotted lines.
+        In units of the axis, marked by dashed lines: gaps, or returns such as a target.
     individual : bool, optional
         Draw each seed's curve as a thin line; default if there are at most 10.
     confidence : float
@@ -152,7 +181,7 @@ def plot_learning_curves(
     ImportError
         If matplotlib is missing.
     TypeError, ValueError
-        For arguments that do not fit; ``relative`` where the optimum is 0.
+        For arguments that do not fit; ``relative`` where the optimum is 0, or with returns.
 
     References
     ----------
@@ -167,38 +196,53 @@ def plot_learning_curves(
     ('log', 'iteration')
     """
     named = _named(results)
-    chosen = _read_x(x, named)
+    x = _read_x(x, named)
+    y = _read_y(y, named)
     confidence = _validate.real("confidence", confidence, low=0.0, high=1.0, low_open=True, high_open=True)
     n_resamples = _validate.integer("n_resamples", n_resamples, low=2)
     seed = _validate.integer("seed", seed, low=0)
-    scales = {label: _scale(label, result) if relative else 1.0 for label, result in named.items()}
-    if floor is None:
-        size = max(max(1.0, abs(result.optimum.objective)) * scales[label] for label, result in named.items())
-        floor = 10.0 ** np.ceil(np.log10(_ROUNDING * size))
-    floor = _validate.real("floor", floor, low=0.0, low_open=True)
+    if y == "gap":
+        optima = {label: _optimum(label, result) for label, result in named.items()}
+        scales = {label: _scale(label, optima[label]) if relative else 1.0 for label in named}
+        if floor is None:
+            size = max(max(1.0, abs(optima[label])) * scales[label] for label in named)
+            floor = 10.0 ** np.ceil(np.log10(_ROUNDING * size))
+        floor = _validate.real("floor", floor, low=0.0, low_open=True)
+        borrowed = _median_steps(named.values()) if x == "timesteps" else None
+    elif relative or floor is not None:
+        msg = f"relative, floor: only y='gap' has them, not y={y!r}"
+        raise ValueError(msg)
     fig, ax = _axes(ax, (7.0, 4.5))
-    borrowed = _median_steps(named.values())
+    lowest = -np.inf if floor is None else floor
     on_floor = False
     widest = 0.0
     for colour, (label, result) in zip(_cycle(len(named)), named.items(), strict=True):
-        at, gaps = _curves(result, chosen, borrowed if chosen == "timesteps" else None)
-        gaps = gaps * scales[label]
-        middle = interquartile_mean(gaps)
-        on_floor |= bool(np.any(middle < floor))
+        if y == "gap":
+            at, values = _gaps(result, x, borrowed)
+            values = values * scales[label]
+        else:
+            at, values = _returns(label, result, x, y)
+        middle = interquartile_mean(values)
+        on_floor |= bool(np.any(middle < lowest))
         widest = max(widest, float(at[-1]))
-        if individual is True or (individual is None and 1 < result.n_seeds <= _FEW):
-            ax.plot(at, np.maximum(gaps, floor).T, color=colour, alpha=0.3, linewidth=0.7)
-        if result.n_seeds > 1:
-            low, high = _bootstrap_band(gaps, confidence, n_resamples, seed)
-            ax.fill_between(at, np.maximum(low, floor), np.maximum(high, floor), color=colour, alpha=0.25, linewidth=0)
-        ax.plot(at, np.maximum(middle, floor), color=colour, linewidth=1.8, label=_label(label, result, confidence))
-        _draw_bound(ax, result, at, scales[label], colour, label)
-    ax.set_yscale("log")
+        if individual is True or (individual is None and 1 < len(values) <= _FEW):
+            ax.plot(at, np.maximum(values, lowest).T, color=colour, alpha=0.3, linewidth=0.7)
+        if len(values) > 1:
+            low, high = _bootstrap_band(values, confidence, n_resamples, seed)
+            ax.fill_between(
+                at, np.maximum(low, lowest), np.maximum(high, lowest), color=colour, alpha=0.25, linewidth=0
+            )
+        name = _label(label, len(values), confidence)
+        ax.plot(at, np.maximum(middle, lowest), color=colour, linewidth=1.8, label=name)
+        if y == "gap":
+            _draw_bound(ax, result, at, scales[label], colour, label)
+    if y == "gap":
+        ax.set_yscale("log")
     ax.margins(x=0.02)
-    if on_floor:
+    if floor is not None and on_floor:
         _mark_floor(ax, floor)
     for level in levels:
-        ax.axhline(level, color="0.25", linewidth=0.9, linestyle=":")
+        ax.axhline(level, color="0.25", linewidth=0.9, linestyle="--")
         ax.annotate(
             f"{_number(level)}{' %' if relative else ''}",
             (1.0, level),
@@ -209,7 +253,14 @@ def plot_learning_curves(
             fontsize=9,
             color="0.25",
         )
-    _name_axes(ax, chosen, widest, floor if on_floor else 0.0, relative=relative)
+    _name_x_axis(ax, x, widest)
+    if floor is not None:
+        _name_gap_axis(ax, floor if on_floor else 0.0, relative=relative)
+    else:
+        ax.set_ylabel(_RETURNS[y])
+    ax.grid(visible=True, which="major", color="0.9", linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
     if title is not None:
         ax.set_title(title)
     ax.legend(frameon=False, fontsize=9)
@@ -242,12 +293,25 @@ def _read_x(x: XAxis | None, named: Mapping[str, Result]) -> XAxis:
     return x
 
 
-def _scale(label: str, result: Result) -> float:
-    size = abs(result.optimum.objective)
-    if size == 0.0:
+def _read_y(y: YAxis | None, named: Mapping[str, Result]) -> YAxis:
+    if y is None:
+        return "return_mean" if any(result.optimum is None for result in named.values()) else "gap"
+    _validate.choice("y", y, ("gap", "return_mean", "evaluation"))
+    return y
+
+
+def _optimum(label: str, result: Result) -> float:
+    if result.optimum is None:
+        msg = f"y='gap': {label!r} has no optimum; use y='return_mean'"
+        raise ValueError(msg)
+    return result.optimum.objective
+
+
+def _scale(label: str, optimum: float) -> float:
+    if optimum == 0.0:
         msg = f"relative=True: the optimum of {label!r} is 0"
         raise ValueError(msg)
-    return 100.0 / size
+    return 100.0 / abs(optimum)
 
 
 def _median_steps(results: Iterable[Result]) -> FloatArray | None:
@@ -258,10 +322,8 @@ def _median_steps(results: Iterable[Result]) -> FloatArray | None:
     return None
 
 
-def _label(label: str, result: Result, confidence: float) -> str:
-    if result.n_seeds == 1:
-        return label
-    return f"{label}: interquartile mean of {result.n_seeds} seeds, {100 * confidence:g} % band"
+def _label(label: str, n_seeds: int, confidence: float) -> str:
+    return label if n_seeds == 1 else f"{label}: interquartile mean of {n_seeds} seeds, {100 * confidence:g} % band"
 
 
 def _draw_bound(ax: "Axes", result: Result, at: FloatArray, scale: float, colour: str, label: str) -> None:
@@ -284,15 +346,20 @@ def _mark_floor(ax: "Axes", floor: float) -> None:
     ax.axhline(floor, color="0.6", linewidth=0.8, zorder=0)
 
 
-def _name_axes(ax: "Axes", x: XAxis, widest: float, floor: float, *, relative: bool) -> None:
+def _name_x_axis(ax: "Axes", x: XAxis, widest: float) -> None:
+    from matplotlib.ticker import FuncFormatter
+
+    if x == "iteration":
+        ax.set_xlabel("iteration")
+        return
+    ax.set_xlabel("environment steps per seed")
+    unit, suffix = (1e6, " M") if widest >= 2e6 else (1e3, " k") if widest >= 2e3 else (1.0, "")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / unit:g}{suffix if value else ''}"))
+
+
+def _name_gap_axis(ax: "Axes", floor: float, *, relative: bool) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    if x == "timesteps":
-        ax.set_xlabel("environment steps per seed")
-        unit, suffix = (1e6, " M") if widest >= 2e6 else (1e3, " k") if widest >= 2e3 else (1.0, "")
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / unit:g}{suffix if value else ''}"))
-    else:
-        ax.set_xlabel("iteration")
     name = "100 (J* \N{MINUS SIGN} J) / |J*|  [%]" if relative else "J* \N{MINUS SIGN} J  [reward]"
     ax.set_ylabel(f"gap to the optimum, {name}")
     if floor == 0.0:
@@ -304,13 +371,10 @@ def _name_axes(ax: "Axes", x: XAxis, widest: float, floor: float, *, relative: b
 
     ax.yaxis.set_major_formatter(FuncFormatter(label))
     ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.grid(visible=True, which="major", color="0.9", linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
 
 
 def _number(value: float) -> str:
-    return f"{value:.6g}" if 1e-4 <= value < 1e6 else f"{value:.0e}"
+    return f"{value:.6g}" if value == 0.0 or 1e-4 <= abs(value) < 1e6 else f"{value:.0e}"
 
 
 def _cycle(n: int) -> list[str]:

@@ -12,7 +12,7 @@ __all__ = ["RunBar"]
 
 
 class RunBar:
-    """Iterations (or steps) done and the median gap (or mean return), on standard error; silent where that is not a terminal.
+    """Iterations (or steps) done and the median gap (or return), on standard error; silent where that is no terminal.
 
     Parameters
     ----------

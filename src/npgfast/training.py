@@ -59,8 +59,8 @@ class TrainState:
     adam_first, adam_second : ndarray, shape (n_seeds, n_params) for PPO, else no columns
     baseline : ndarray, shape (n_seeds, S), or (n_seeds, H*S), or no columns; on observations the fitted value function
     environments : ndarray of int32, shape (n_seeds, n_envs, 2)
-        State (-1: about to start) and time of each environment that is resumed. Of simulated environments float64, shape
-        (n_seeds, n_envs, 1 + state_size): time (-1: about to start) and state.
+        State (-1: about to start) and time of each environment that is resumed. Of simulated environments float64,
+        shape (n_seeds, n_envs, 1 + state_size): time (-1: about to start) and state.
     observation_moments, best_moments : ndarray, shape (n_seeds, 1 + 2 * dim), or no columns
         Count, means and summed squared deviations of the observations, where the policy normalises them; those of
         best_theta.
@@ -137,8 +137,9 @@ class Result:
         (nats), kl (nats, of the step), surrogate (its predicted gain), gradient_norm, step_size, status (names of
         `Status`), timesteps, effective_horizon, explained_variance (of the returns, by the
         baseline), solver_iterations, backtracks, clip_fraction, seconds (of computation
-        for that seed). NaN, and status "", after a seed has finished. What is
-        known only from a model is NaN on environments with observations. With certificates also bound, a theorem's bound on the gap where one applies, else NaN.
+        for that seed). NaN, and status "", after a seed has finished. What is known only from a model is NaN on
+        environments with observations. With certificates also bound, a theorem's bound on the gap where one applies,
+        else NaN.
     initial : dict of str to ndarray, shape (n_seeds,)
         objective, regularized_objective, entropy, gap, regularized_gap before the first update.
     policies : tuple of Policy
@@ -203,7 +204,7 @@ class Result:
         return table[~table["timesteps"].isna()].reset_index(drop=True)
 
     def plot(self, ax: "Axes | None" = None, **options: Any) -> "tuple[Figure, Axes]":
-        """Draw the gap to the optimum on a log axis; see `npgfast.plotting.plot_learning_curves`."""
+        """Draw the gap to the optimum, or returns; see `npgfast.plotting.plot_learning_curves`."""
         from npgfast.plotting import plot_learning_curves
 
         return plot_learning_curves(self, ax=ax, **options)

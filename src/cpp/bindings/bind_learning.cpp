@@ -15,7 +15,7 @@ SimulatedState learner_state(StateArrays& arrays, const LinearPolicy& policy, co
     const Index n_seeds = arrays.n_seeds(), d = policy.n_params(), size = policy.features.observation_size;
     const Index n_moments = options.algorithm == Algorithm::ppo ? d : 0;
     const Index n_resumed = options.n_steps > 0 ? options.n_envs : 0;
-    const ObservationBaseline baseline(options.baseline, size);
+    const ObservationBaseline baseline(options.baseline, size, options.baseline_time_powers);
     state.n_seeds = n_seeds;
     state.seeds = arrays.seeds();
     state.theta = arrays.reals("theta", {n_seeds, d});

@@ -84,19 +84,20 @@ py::array bind_episode_returns(const py::tuple& environment_arrays, const py::tu
     }));
 }
 
-ObservationBaseline baseline_of(int kind, Index observation_size) {
+ObservationBaseline baseline_of(int kind, Index observation_size, Index time_powers) {
+    if (time_powers < 0 || time_powers > 64) throw py::value_error("time_powers: out of range");
     if (kind < 0 || kind > static_cast<int>(BaselineKind::quadratic)) throw py::value_error("kind: unknown baseline");
-    return {static_cast<BaselineKind>(kind), observation_size};
+    return {static_cast<BaselineKind>(kind), observation_size, time_powers};
 }
 
-py::array bind_fit_baseline(int kind, const py::array& observations_array, const py::array& time_array,
+py::array bind_fit_baseline(int kind, Index time_powers, const py::array& observations_array, const py::array& time_array,
                             const py::array& targets_array) {
     const Reals observations = view<double>(observations_array, "observations", {kAny, kAny});
     const Index n = observations_array.shape(0), size = observations_array.shape(1);
     const auto time = view<std::int32_t>(time_array, "time", {n});
     const Reals targets = view<double>(targets_array, "targets", {n});
     if (n < 1 || size < 1) throw py::value_error("observations: empty");
-    const ObservationBaseline baseline = baseline_of(kind, size);
+    const ObservationBaseline baseline = baseline_of(kind, size, time_powers);
     std::vector<double> state(static_cast<std::size_t>(baseline.state_size()), 0.0);
     {
         const py::gil_scoped_release release;
@@ -105,12 +106,12 @@ py::array bind_fit_baseline(int kind, const py::array& observations_array, const
     return to_array(std::move(state));
 }
 
-py::array bind_predict_baseline(int kind, const py::array& state_array, const py::array& observations_array,
+py::array bind_predict_baseline(int kind, Index time_powers, const py::array& state_array, const py::array& observations_array,
                                 const py::array& time_array) {
     const Index n = time_array.size();
     const Reals observations = view<double>(observations_array, "observations", {n, kAny});
     const auto time = view<std::int32_t>(time_array, "time", {n});
-    const ObservationBaseline baseline = baseline_of(kind, observations_array.shape(1));
+    const ObservationBaseline baseline = baseline_of(kind, observations_array.shape(1), time_powers);
     const Reals state = view<double>(state_array, "state", {baseline.state_size()});
     std::vector<double> values;
     {
@@ -131,9 +132,9 @@ void bind_simulation(py::module_& m) {
           py::arg("n_steps"), py::arg("seed"), py::arg("n_threads"));
     m.def("episode_returns", &bind_episode_returns, py::arg("environment"), py::arg("policy"), py::arg("theta"),
           py::arg("deterministic"), py::arg("n_episodes"), py::arg("seed"));
-    m.def("fit_baseline", &bind_fit_baseline, py::arg("kind"), py::arg("observations"), py::arg("time"),
+    m.def("fit_baseline", &bind_fit_baseline, py::arg("kind"), py::arg("time_powers"), py::arg("observations"), py::arg("time"),
           py::arg("targets"));
-    m.def("predict_baseline", &bind_predict_baseline, py::arg("kind"), py::arg("state"), py::arg("observations"),
+    m.def("predict_baseline", &bind_predict_baseline, py::arg("kind"), py::arg("time_powers"), py::arg("state"), py::arg("observations"),
           py::arg("time"));
 }
 

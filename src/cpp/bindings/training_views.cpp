@@ -36,6 +36,11 @@ TrainOptions train_options(const py::dict& given) {
     read("n_threads", options.n_threads);
     read("gamma", options.gamma);
     read_enum("observation_baseline", options.baseline);
+    read("baseline_time_powers", options.baseline_time_powers);
+    if (options.baseline_time_powers < 0 || options.baseline_time_powers > 64)
+        throw py::value_error("baseline_time_powers: out of range");
+    read("baseline_lambda", options.baseline_lambda);
+    read("centers_advantages", options.centers_advantages);
     read("fits_baseline_first", options.fits_baseline_first);
     read("observation_limit", options.observation_limit);
     read("reward_limit", options.reward_limit);

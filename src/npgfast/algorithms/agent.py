@@ -61,6 +61,9 @@ _DEFAULT_ITERATIONS = 100
 # Settings that an algorithm need not have.
 _COMMON_DEFAULTS: dict[str, Any] = {
     "baseline_data": "previous",
+    "baseline_time_powers": 3,
+    "baseline_lambda": 1.0,
+    "center_advantages": True,
     "normalize_observations": False,
     "scale_rewards": False,
     "n_evaluation_episodes": 32,
@@ -102,7 +105,7 @@ class Agent(ABC):
             "n_evaluation_episodes": _validate.integer(
                 "n_evaluation_episodes", settings["n_evaluation_episodes"], low=1, high=2**31 - 1
             ),
-            "evaluate_deterministically": _boolean(
+            "evaluate_deterministically": _validate.boolean(
                 "evaluate_deterministically", settings["evaluate_deterministically"]
             ),
             **self._task.options(settings),
@@ -113,6 +116,7 @@ class Agent(ABC):
         self._state: TrainState | None = None
         self._optima: tuple[Solution | None, Solution | None] | None = None
         self._n_predictions = 0
+        self._length: dict[str, Any] = {}
         self.result: Result | None = None
 
     @abstractmethod
@@ -133,7 +137,7 @@ class Agent(ABC):
         """The tabular problem; AttributeError where the agent learns on an environment without a model."""
         if not isinstance(self._task, TabularTask):
             msg = f"{type(self).__name__} on {self._task!r} has no mdp"
-            raise AttributeError(msg)
+            raise AttributeError(msg)  # noqa: TRY004 - hasattr has to work
         return self._task.mdp
 
     @property
@@ -178,7 +182,7 @@ class Agent(ABC):
         progress_bar: bool = False,
         target: float | None = None,
         restart_after: int | None = None,
-        keep_best: bool = False,
+        keep_best: bool | None = None,
         certificates: bool = False,
         n_threads: int | None = None,
     ) -> Result:
@@ -190,7 +194,8 @@ class Agent(ABC):
         Parameters
         ----------
         n_iterations : int, optional
-            Updates; default 100, or as many as total_timesteps needs.
+            Updates; default 100, or as many as total_timesteps needs. An agent of `npgfast.zoo` has defaults of its own
+            for this argument, total_timesteps, target, restart_after and keep_best.
         total_timesteps : int, optional
             mode="sampled" only: a seed finishes with the iteration in which its steps of this call reach it.
         n_seeds : int
@@ -229,6 +234,11 @@ class Agent(ABC):
             On Ctrl-C, within a tenth of a second (a dense factorisation in progress is finished first); the agent then
             stands, with its result, after the last iterations that were complete.
         """
+        if n_iterations is None and total_timesteps is None:
+            n_iterations, total_timesteps = (self._length.get(name) for name in ("n_iterations", "total_timesteps"))
+        target = self._length.get("target") if target is None else target
+        restart_after = self._length.get("restart_after") if restart_after is None else restart_after
+        keep_best = bool(self._length.get("keep_best", False) if keep_best is None else keep_best)
         limit = None if n_iterations is None else _validate.integer("n_iterations", n_iterations, low=1, high=2**28)
         total = np.inf
         if total_timesteps is not None:
@@ -472,13 +482,6 @@ class Agent(ABC):
         return (
             f"{type(self).__name__}({self._task!r}, mode={self.mode!r}, seed={self.seed}, iteration={self.iteration})"
         )
-
-
-def _boolean(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        msg = f"{name}: expected a bool, got {value!r}"
-        raise TypeError(msg)
-    return value
 
 
 def _check_state(path: str | os.PathLike[str], found: dict[str, NDArray[Any]], expected: TrainState) -> None:

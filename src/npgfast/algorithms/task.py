@@ -139,6 +139,9 @@ class TabularTask(Task):
             "use_baseline": baseline is not None,
             "observation_baseline": 0,
             "fits_baseline_first": False,
+            "centers_advantages": False,
+            "baseline_lambda": 1.0,
+            "baseline_time_powers": 0,
         }
 
     def initial_state(self, policy: Policy, options: Mapping[str, Any], seeds: NDArray[np.uint64]) -> TrainState:
@@ -216,7 +219,7 @@ class ObservedTask(Task):
         if baseline == "auto":
             baseline = "quadratic"
         data = _validate.choice("baseline_data", settings["baseline_data"], ("previous", "current"))
-        for name in ("normalize_observations", "scale_rewards"):
+        for name in ("center_advantages", "normalize_observations", "scale_rewards"):
             if not isinstance(settings[name], bool):
                 msg = f"{name}: expected a bool, got {settings[name]!r}"
                 raise TypeError(msg)
@@ -229,6 +232,11 @@ class ObservedTask(Task):
             "use_baseline": baseline is not None,
             "observation_baseline": 0 if baseline is None else 1 + BASELINES.index(baseline),
             "fits_baseline_first": data == "current",
+            "centers_advantages": settings["center_advantages"],
+            "baseline_lambda": _validate.real("baseline_lambda", settings["baseline_lambda"], low=0.0, high=1.0),
+            "baseline_time_powers": _validate.integer(
+                "baseline_time_powers", settings["baseline_time_powers"], low=0, high=64
+            ),
         }
 
     def _lengths(self, n_steps: object, n_episodes: object, n_envs: object) -> tuple[int, int]:
@@ -248,7 +256,7 @@ class ObservedTask(Task):
         linear = cast("LinearPolicy", policy)
         dim = linear.observation_size
         kind = options["observation_baseline"]
-        n_features = 4 + dim + (dim * (dim + 1) // 2 if kind == 2 else 0)
+        n_features = 1 + options["baseline_time_powers"] + dim + (dim * (dim + 1) // 2 if kind == 2 else 0)
         return initial_state(
             policy.theta,
             seeds,
@@ -374,12 +382,12 @@ class BridgedTask(ObservedTask):
             )
             raise ValueError(msg)
 
-    def _copy(self) -> Bridge:
-        return make_bridge(self._given, self.env.n_envs, **self._make_kwargs)
+    def _copy(self, n_envs: int) -> Bridge:
+        return make_bridge(self._given, n_envs, **self._make_kwargs)
 
     def _player(self, k: int, seed: int, *, is_fresh: bool) -> Player:
         if k not in self._players:
-            self._players[k] = Player(self.env if k == 0 else self._copy())
+            self._players[k] = Player(self.env if k == 0 else self._copy(self.env.n_envs))
         player = self._players[k]
         if is_fresh or player.observations is None:
             player.start(seed)
@@ -455,7 +463,7 @@ class BridgedTask(ObservedTask):
 
     def _evaluate(self, policy: LinearPolicy, options: Mapping[str, Any], k: int, arrays: Arrays) -> float:
         if self._evaluation is None:
-            self._evaluation = self._copy()
+            self._evaluation = self._copy(min(self.env.n_envs, options["n_evaluation_episodes"]))
         candidate = cast("LinearPolicy", self.policy_at(policy, arrays["theta"][k], arrays["observation_moments"][k]))
         returns = play_episodes(
             self._evaluation,
@@ -533,8 +541,8 @@ def read_task(
     ----------
     env
         A TabularMDP; a Simulated; a Gymnasium id or environment: read as a TabularMDP where it has a model, simulated
-        natively where `npgfast.envs` has it by that id, and otherwise bridged, as are vector environments, callables and
-        EnvPool's.
+        natively where `npgfast.envs` has it by that id, and otherwise bridged, as are vector environments, callables
+        and EnvPool's.
     gamma : float, optional
         Default 0.99; a TabularMDP has its own.
     n_envs : int, optional

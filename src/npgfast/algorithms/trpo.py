@@ -25,8 +25,8 @@ class TRPO(Agent):
         Where there is a model (``P``), it is read by `TabularMDP.from_gymnasium`. An id that `npgfast.envs` has is
         simulated natively; every other environment is stepped through its own vectorised interface.
     policy : Policy, optional
-        Start; default the uniform tabular softmax with the problem's action mask, or, on observations, a `LinearSoftmax`
-        or `LinearGaussian` on the observation itself.
+        Start; default the uniform tabular softmax with the problem's action mask, or, on observations, a
+        `LinearSoftmax` or `LinearGaussian` on the observation itself.
     mode : {"exact", "sampled"}, optional
         Batches from the model, or from rollouts. Default "exact" for a tabular problem; others are sampled.
     seed : int
@@ -48,8 +48,8 @@ class TRPO(Agent):
     n_episodes : int, optional
         mode="sampled": whole episodes per iteration; default 100 on a tabular problem.
     n_steps, n_envs : int, optional
-        mode="sampled": instead, steps per environment and iteration, and environments (default 16, on observations 16 of
-        128 steps); environments go on where the last iteration left them. Cut episodes bias the estimates.
+        mode="sampled": instead, steps per environment and iteration, and environments (default 16, on observations 16
+        of 128 steps); environments go on where the last iteration left them. Cut episodes bias the estimates.
     gae_lambda : float, optional
         In [0, 1]; default 1 on a tabular problem, 0.97 on observations.
     state_weights : {"discounted", "geometric", "uniform"}, optional
@@ -57,16 +57,24 @@ class TRPO(Agent):
     baseline : {"auto", "tabular", "linear", "quadratic"} or None
         Value function, fitted on the batch before the one that it corrects. "tabular": one per state (per step and
         state, with a horizon). On observations, ridge regression on the standardised observation, with all products of
-        two if "quadratic", and the first three powers of the time within the episode. "auto": "tabular", or "quadratic".
+        two if "quadratic", and the first powers of the time within the episode. "auto": "tabular", or "quadratic".
     baseline_data : {"previous", "current"}
         Which batch the baseline is fitted to: the one before, or the very batch that it then corrects. "current" biases
         the estimate and learns faster on environments with observations, where alone it is allowed.
+    baseline_time_powers : int
+        Powers of the time within the episode among its inputs on observations; 0 for a value that does not depend on
+        it.
+    baseline_lambda : float
+        In [0, 1]: what it is fitted to on observations, from one-step targets (0) to discounted returns (1).
+    center_advantages : bool
+        On observations, subtract the mean advantage of the batch, a constant baseline: much less variance for a bias of
+        the order of one sample in the batch.
     normalize_observations : bool
         Standardise observations by their running mean and deviation, clipped to +-10; fixed within an iteration, and
         part of the policy.
     scale_rewards : bool
-        Divide rewards by the running deviation of the discounted reward to date, clipped to +-10; what is reported stays
-        unscaled.
+        Divide rewards by the running deviation of the discounted reward to date, clipped to +-10; what is reported
+        stays unscaled.
     n_evaluation_episodes : int
         Without a model: episodes over which `learn` compares iterates for keep_best and target.
     evaluate_deterministically : bool
@@ -111,6 +119,9 @@ class TRPO(Agent):
         state_weights: StateWeights | None = None,
         baseline: Baseline | None = "auto",
         baseline_data: Literal["previous", "current"] = "previous",
+        baseline_time_powers: int = 3,
+        baseline_lambda: float = 1.0,
+        center_advantages: bool = True,
         normalize_observations: bool = False,
         scale_rewards: bool = False,
         n_evaluation_episodes: int = 32,

@@ -10,10 +10,11 @@ import typer
 from rich.console import Console
 
 from npgfast import build_info, load_policy
-from npgfast.cli import reports, runs
+from npgfast.cli import evaluations, reports, runs
+from npgfast.cli.environments import EnvironmentOptions
 from npgfast.cli.failures import FAILED, WrongUsage, reported, usage
+from npgfast.cli.features import FORMS
 from npgfast.cli.settings import DEFAULTS, Algorithm, Mode
-from npgfast.exact import evaluate as evaluate_exactly
 from npgfast.exact import solve as solve_exactly
 from npgfast.plotting import plot_policy
 from npgfast.threads import thread_count
@@ -21,7 +22,7 @@ from npgfast.threads import thread_count
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Natural policy gradients, TRPO and PPO on tabular Markov decision processes, exact or from samples.",
+    help="Natural policy gradients, TRPO and PPO, from samples or, on tabular Markov decision processes, exactly.",
     epilog="Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.",
     add_completion=False,
     no_args_is_help=True,
@@ -31,11 +32,16 @@ app = typer.Typer(
 )
 
 Environment = Annotated[
-    str, typer.Argument(metavar="ENV", help="Gymnasium id (FrozenLake-v1, Taxi-v4, ...) or file of a saved TabularMDP.")
+    str,
+    typer.Argument(
+        metavar="ENV", help="Id (FrozenLake-v1, CartPole-v1, Hopper-v5, ...) or file of a saved TabularMDP."
+    ),
 ]
-Gamma = Annotated[float | None, typer.Option(help="Discount in [0, 1].  [default: 0.99, or that of the file]")]
+Gamma = Annotated[
+    float | None, typer.Option(help="Discount in [0, 1].  [default: 0.99, or that of the file or the zoo]")
+]
 Horizon = Annotated[
-    str | None, typer.Option(metavar="STEPS|time_limit", help="Steps of the objective.  [default: no limit]")
+    str | None, typer.Option(metavar="STEPS|time_limit", help="Tabular: steps of the objective.  [default: no limit]")
 ]
 MapName = Annotated[str | None, typer.Option(help="FrozenLake's map: 4x4 or 8x8.")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Passed to gymnasium.make.")]
@@ -74,10 +80,42 @@ def train(
     envs: Annotated[int | None, typer.Option(help="With --steps: environments.")] = None,
     gae_lambda: Annotated[float | None, typer.Option(help="From samples: in [0, 1].")] = None,
     state_weights: Annotated[
-        str | None, typer.Option(help="From samples: discounted, geometric or uniform.  [default: discounted]")
+        str | None,
+        typer.Option(
+            help="From samples: discounted, geometric or uniform.  [default: discounted; uniform on observations]"
+        ),
     ] = None,
-    target: Annotated[float | None, typer.Option(help="End each seed once its objective reaches this.")] = None,
-    keep_best: Annotated[bool, typer.Option("--keep-best", help="Save the best iterate instead of the last.")] = False,
+    baseline: Annotated[
+        str | None, typer.Option(help="From samples: auto, none, tabular, or on observations linear or quadratic.")
+    ] = None,
+    baseline_data: Annotated[
+        str | None, typer.Option(help="On observations: fit the baseline to the previous or to the current batch.")
+    ] = None,
+    normalize_observations: Annotated[
+        bool | None,
+        typer.Option("--normalize-observations/--no-normalize-observations", help="By running mean and deviation."),
+    ] = None,
+    scale_rewards: Annotated[
+        bool | None,
+        typer.Option("--scale-rewards/--no-scale-rewards", help="By the running deviation of the discounted return."),
+    ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FEATURES",
+            help=f"Policy on features of observations, which are then normalised: {FORMS}.  [default: linear]",
+        ),
+    ] = None,
+    target: Annotated[
+        float | None,
+        typer.Option(help="End each seed once its objective, on observations its mean return, reaches this."),
+    ] = None,
+    restart_after: Annotated[
+        int | None, typer.Option(help="On observations: begin a seed again that misses the target for so many updates.")
+    ] = None,
+    keep_best: Annotated[
+        bool | None, typer.Option("--keep-best/--keep-last", help="Which iterate to save.  [default: the last]")
+    ] = None,
     certificates: Annotated[
         bool, typer.Option("--certificates", help="Record and draw a theorem's bound on the gap, where one applies.")
     ] = False,
@@ -93,7 +131,7 @@ def train(
         Path | None, typer.Option(metavar="CHECKPOINT", help="Go on from a checkpoint that --out has written.")
     ] = None,
 ) -> None:
-    """Train a policy and compare it with the optimum."""
+    """Train a policy and compare it with the optimum, or play it where none is known."""
     given = {
         "max_kl": max_kl,
         "step_size": step_size,
@@ -114,15 +152,20 @@ def train(
         "n_envs": envs,
         "gae_lambda": gae_lambda,
         "state_weights": state_weights,
+        "baseline": baseline,
+        "baseline_data": baseline_data,
+        "normalize_observations": normalize_observations,
+        "scale_rewards": scale_rewards,
+        "features": features,
     }
     with reported():
         completed = runs.train(
-            runs.EnvironmentOptions(env, gamma, horizon, map_name, set_ or []),
+            EnvironmentOptions(env, gamma, horizon, map_name, set_ or []),
             algo,
             mode,
             seed,
             given,
-            runs.Length(iterations, timesteps, seeds, target, threads, keep_best, certificates),
+            runs.Length(iterations, timesteps, seeds, target, restart_after, keep_best, certificates, threads),
             runs.Output(out, plot, no_plot, as_json, json_history),
             resume,
         )
@@ -149,7 +192,7 @@ def solve(
 ) -> None:
     """Find the optimum, with certified bounds; fails if it has not converged."""
     with reported():
-        problem = runs.EnvironmentOptions(env, gamma, horizon, map_name, set_ or []).read()
+        problem = EnvironmentOptions(env, gamma, horizon, map_name, set_ or []).read_problem()
         drawable = problem.grid is not None and problem.mdp.horizon is None and tau == 0.0
         if plot is not None:
             runs.check_picture(plot)
@@ -201,46 +244,34 @@ def evaluate(
     map_name: MapName = None,
     set_: Set = None,
     tau: Annotated[float, typer.Option(help="Entropy bonus in reward per nat.")] = 0.0,
+    episodes: Annotated[int | None, typer.Option(help="On observations: episodes to play.  [default: 100]")] = None,
+    seed: Annotated[int | None, typer.Option(help="On observations: of the episodes.  [default: 0]")] = None,
     deterministic: Annotated[
-        bool, typer.Option("--deterministic", help="Evaluate its most probable actions instead.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--deterministic/--stochastic",
+            help="Take its most probable actions, or draw them.  [default: draw them; on observations the former]",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Evaluate a policy exactly and compare it with the optimum."""
+    """Evaluate a policy: exactly, compared with the optimum, or on observations by playing episodes."""
     with reported():
-        chosen = load_policy(policy)
-        problem = runs.EnvironmentOptions(env, gamma, horizon, map_name, set_ or []).read()
-        with usage():
-            table = np.eye(chosen.n_actions)[chosen.mode()] if deterministic else chosen
-            evaluation = evaluate_exactly(problem.mdp, table, tau=tau)
-        optimum = solve_exactly(problem.mdp, tau=tau)
-        gap = optimum.objective - evaluation.objective
-        entropy = 0.0
-        if not deterministic:
-            occupancy = evaluation.occupancy.reshape(-1, problem.mdp.n_states).sum(axis=0)
-            entropy = float(occupancy @ chosen.entropy())
+        environment = EnvironmentOptions(env, gamma, horizon, map_name, set_ or [])
+        report = evaluations.evaluate(load_policy(policy), environment, tau, episodes, seed, deterministic)
         if as_json:
-            reports.print_json(
-                {
-                    "environment": problem.name,
-                    "policy": str(policy),
-                    "objective": evaluation.objective,
-                    "gap": gap,
-                    "effective_horizon": evaluation.effective_horizon,
-                    "entropy": entropy,
-                    "optimum": reports.solution_document(optimum),
-                }
-            )
-            return
-        share = "" if optimum.objective == 0.0 else f"  ({100.0 * gap / abs(optimum.objective):.4g} % of |J*|)"
-        rows = {
-            "objective J": f"{evaluation.objective:.12g}",
-            "optimum J*": f"{optimum.objective:.12g}",
-            "gap": f"{gap:.6g}{share}",
-            "effective horizon": f"{evaluation.effective_horizon:.6g} steps",
-            "mean entropy": f"{entropy:.6g} nats",
-        }
-        reports.print_table(Console(), problem.summary, rows)
+            reports.print_json({"policy": str(policy), **report.document})
+        else:
+            reports.print_table(Console(), report.title, report.rows)
+
+
+@app.command()
+def zoo() -> None:
+    """List the environments for which settings are known that solve them."""
+    with reported():
+        from npgfast import zoo as known
+
+        typer.echo(known.table())
 
 
 @app.command()

@@ -1,8 +1,10 @@
-"""``npgfast train``: one run from reading its problem to its files."""
+"""``npgfast train``: one run from reading its environment to its files."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,26 @@ from rich.console import Console
 from npgfast import storage
 from npgfast.algorithms import Agent
 from npgfast.cli import reports
-from npgfast.cli.environments import Problem, read_problem
+from npgfast.cli.environments import EnvironmentOptions, ObservedEnvironment, Problem
 from npgfast.cli.failures import WrongUsage, usage
-from npgfast.cli.settings import CLASSES, ITERATIONS, SEEDS, Algorithm, Mode, complete, option
+from npgfast.cli.features import with_features
+from npgfast.cli.gaps import TabularRun
+from npgfast.cli.reports import Run
+from npgfast.cli.returns import EPISODES, ObservedRun, evaluations
+from npgfast.cli.settings import (
+    CLASSES,
+    ITERATIONS,
+    OBSERVED_SEEDS,
+    SEEDS,
+    Algorithm,
+    Mode,
+    chosen,
+    complete,
+    option,
+)
 from npgfast.training import Progress, Result
 
-__all__ = ["EnvironmentOptions", "Length", "Output", "train"]
+__all__ = ["Length", "Output", "train"]
 
 _REFERENCE_SECONDS = 1.0
 _REFERENCE_PAIRS = 100_000
@@ -24,33 +40,31 @@ _SUFFIXES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".eps", ".ps", ".tif", ".t
 
 
 @dataclass(frozen=True)
-class EnvironmentOptions:
-    """ENV and the options that shape it."""
-
-    name: str
-    gamma: float | None
-    horizon: str | None
-    map_name: str | None
-    settings: list[str]
-
-    def read(self) -> Problem:
-        """Read the problem."""
-        return read_problem(
-            self.name, gamma=self.gamma, horizon=self.horizon, map_name=self.map_name, settings=self.settings
-        )
-
-
-@dataclass(frozen=True)
 class Length:
-    """How long a run goes on, and over how many seeds."""
+    """How long a run goes on, and over how many seeds; None stands for not given."""
 
     iterations: int | None
     timesteps: int | None
     seeds: int | None
     target: float | None
-    threads: int | None
-    keep_best: bool
+    restart_after: int | None
+    keep_best: bool | None
     certificates: bool
+    threads: int | None
+
+    def arguments(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments of `Agent.learn`: those given, and for the others what is known to work."""
+        given = {
+            "n_iterations": self.iterations,
+            "total_timesteps": self.timesteps,
+            "target": self.target,
+            "restart_after": self.restart_after,
+            "keep_best": self.keep_best,
+        }
+        own = {name: value for name, value in given.items() if value is not None}
+        lengths = ("n_iterations", "total_timesteps")
+        is_given = any(name in own for name in lengths)
+        return {**{name: value for name, value in known.items() if not (is_given and name in lengths)}, **own}
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,7 @@ class Output:
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
 
-    def picture(self, run: reports.Run, algorithm: str) -> Path | None:
+    def picture(self, run: Run, algorithm: str) -> Path | None:
         """Where to draw, if at all."""
         if self.plot is not None:
             return self.plot
@@ -110,28 +124,80 @@ def train(
     """Run, show and write; returns whether the run was completed (not interrupted)."""
     output.check()
     if resume is None:
-        problem = environment.read()
-        algorithm = algorithm or Algorithm.TRPO
-        agent = _new_agent(problem, algorithm, mode or Mode.SAMPLED, seed or 0, given)
+        found = environment.read()
+        if isinstance(found, Problem):
+            agent = _tabular_agent(found, algorithm or Algorithm.TRPO, mode or Mode.SAMPLED, seed or 0, given)
+        else:
+            settings = {"mode": None if mode is None else mode.value, "gamma": environment.gamma, **given}
+            agent = _observed_agent(found, algorithm, seed or 0, settings)
     else:
-        problem, agent = _resumed(environment, resume, algorithm, mode, seed, given)
-        algorithm = next(name for name, kind in CLASSES.items() if kind is type(agent))
+        found, agent = _resumed(environment, resume, algorithm, mode, seed, given)
+    known = {"n_iterations": ITERATIONS}
+    if isinstance(found, ObservedEnvironment):
+        # Before the class is looked at: the zoo has lengths of its own for what it chooses.
+        known = _zoo_length(found.name, algorithm if resume is None else _name(agent)) or known
     console = Console(quiet=output.as_json)
-    console.print(problem.summary, highlight=False)
-    run = _learn(problem, agent, length, resume)
+    console.print(found.summary, highlight=False, soft_wrap=True)
+    run = _learn(found, agent, length, known, resume)
     if run is None:
         console.print("interrupted before the first iteration was complete")
         return False
-    _finish(run, algorithm, output, console)
-    return not run.result.interrupted
+    _finish(run, output, console)
+    return not run.interrupted
 
 
-def _new_agent(problem: Problem, algorithm: Algorithm, mode: Mode, seed: int, given: Mapping[str, Any]) -> Agent:
-    settings = complete(algorithm, mode, problem.mdp.n_states, given)
+def _name(agent: Agent) -> Algorithm:
+    return next(name for name, kind in CLASSES.items() if kind is type(agent))
+
+
+def _tabular_agent(problem: Problem, algorithm: Algorithm, mode: Mode, seed: int, given: Mapping[str, Any]) -> Agent:
+    if given["features"] is not None:
+        msg = f"--features: {problem.name} is tabular and has no observations"
+        raise WrongUsage(msg)
+    settings = complete(algorithm, mode, problem.mdp.n_states, {k: v for k, v in given.items() if k != "features"})
     agent_class: Any = CLASSES[algorithm]
     with usage():
         agent: Agent = agent_class(problem.mdp, mode=mode.value, seed=seed, **settings)
     return agent
+
+
+def _zoo_length(name: str, algorithm: Algorithm | None) -> dict[str, Any] | None:
+    """How long the zoo learns; None for what it does not have."""
+    from npgfast import zoo
+
+    with suppress(ValueError):
+        return dict(zoo.length(name, None if algorithm is None else algorithm.value))
+    return None
+
+
+def _observed_agent(
+    environment: ObservedEnvironment, algorithm: Algorithm | None, seed: int, given: Mapping[str, Any]
+) -> Agent:
+    """The zoo's agent where it has one, with the settings that were given instead of its own."""
+    from npgfast import zoo
+
+    agent_class: Any = CLASSES[algorithm or Algorithm.TRPO]
+    if agent_class._tabular_only:
+        msg = f"--algo {algorithm}: needs a tabular problem, and {environment.name} has no model"
+        raise WrongUsage(msg)
+    make: Callable[..., Agent]
+    if _zoo_length(environment.name, algorithm) is not None:
+        make = partial(zoo.make, environment.name, None if algorithm is None else algorithm.value, seed=seed)
+    else:
+        make = partial(agent_class, environment.name, seed=seed, normalize_observations=not environment.is_native)
+    if environment.settings:
+        make = partial(make, make_kwargs=dict(environment.settings))
+    with usage():
+        agent = make()
+        own = chosen(type(agent), {name: value for name, value in given.items() if name != "features"})
+        for one, others in {"n_steps": ("n_episodes",), "n_episodes": ("n_steps", "n_envs")}.items():
+            if one in own:
+                own = {**dict.fromkeys(others), **own}
+        if given["features"] is not None:
+            first: Any = agent.policy
+            own["policy"] = with_features(first, given["features"])
+            own.setdefault("normalize_observations", True)
+        return make(**own) if own else agent
 
 
 def _resumed(
@@ -141,51 +207,66 @@ def _resumed(
     mode: Mode | None,
     seed: int | None,
     given: Mapping[str, Any],
-) -> tuple[Problem, Agent]:
+) -> tuple[Problem | ObservedEnvironment, Agent]:
     fixed = {"algo": algorithm, "mode": mode, "seed": seed, **given}
     for name, value in fixed.items():
-        if value is not None:
-            msg = f"--{option(name)}: stands in the checkpoint; leave it out with --resume"
-            raise WrongUsage(msg)
+        _refuse_with_resume(name, value)
     _, metadata = storage.load(path, "agent")
     agent_class = {kind.__name__: kind for kind in CLASSES.values()}.get(str(metadata.get("class")))
     if agent_class is None:
         msg = f"{path}: holds an agent of class {metadata.get('class')!r}, which this program does not know"
         raise storage.CheckpointError(msg)
-    _, _, gamma, horizon = metadata["problem"]
-    problem = EnvironmentOptions(
-        environment.name,
-        gamma if environment.gamma is None else environment.gamma,
-        environment.horizon if environment.horizon is not None or horizon is None else str(horizon),
-        environment.map_name,
-        environment.settings,
-    ).read()
+    *_, gamma, horizon = metadata["problem"]
+    found = environment.read()
+    if isinstance(found, ObservedEnvironment):
+        for name, value in {"gamma": environment.gamma, "set": environment.settings or None}.items():
+            _refuse_with_resume(name, value)
+        with usage():
+            return found, agent_class.resume(path, found.name)
+    problem = replace(
+        environment,
+        gamma=gamma if environment.gamma is None else environment.gamma,
+        horizon=environment.horizon if environment.horizon is not None or horizon is None else str(horizon),
+    ).read_problem()
     with usage():
         return problem, agent_class.resume(path, problem.mdp)
 
 
-def _learn(problem: Problem, agent: Agent, length: Length, resume: Path | None) -> reports.Run | None:
+def _refuse_with_resume(name: str, value: object) -> None:
+    if value is not None:
+        msg = f"--{option(name)}: stands in the checkpoint; leave it out with --resume"
+        raise WrongUsage(msg)
+
+
+def _n_seeds(found: Problem | ObservedEnvironment, agent: Agent) -> int:
+    if agent.iteration:
+        return int(agent.theta.shape[0])
+    if isinstance(found, Problem):
+        return SEEDS[Mode(agent.mode)]
+    return OBSERVED_SEEDS["native" if found.is_native else "bridged"]
+
+
+def _learn(
+    found: Problem | ObservedEnvironment,
+    agent: Agent,
+    length: Length,
+    known: Mapping[str, Any],
+    resume: Path | None,
+) -> Run | None:
     """Run; None if nothing was reached."""
-    n_seeds = length.seeds
-    if n_seeds is None:
-        n_seeds = agent.theta.shape[0] if agent.iteration else SEEDS[Mode(agent.mode)]
-    iterations = length.iterations
-    if iterations is None and length.timesteps is None:
-        iterations = ITERATIONS
+    n_seeds = _n_seeds(found, agent) if length.seeds is None else length.seeds
+    arguments = length.arguments(known)
     steps_before = 0.0 if agent._state is None else float(agent._state.timesteps.sum())
     before = None if resume is None else reports.earlier(resume, agent, agent.optimum)
     started = time.perf_counter()
     try:
         with usage():
             agent.learn(
-                iterations,
-                length.timesteps,
                 n_seeds=n_seeds,
                 progress_bar=True,
-                target=length.target,
-                keep_best=length.keep_best,
                 certificates=length.certificates,
                 n_threads=length.threads,
+                **arguments,
             )
     except KeyboardInterrupt:
         if agent.result is None or agent.result.n_iterations == 0:
@@ -194,9 +275,15 @@ def _learn(problem: Problem, agent: Agent, length: Length, resume: Path | None) 
     if agent.result is None or agent._state is None:
         return None
     result = reports.joined(before, agent.result)
-    reference = None if result.interrupted or agent.mode == "exact" else _reference(problem, agent, result)
     steps = float(agent._state.timesteps.sum()) - steps_before
-    return reports.Run(problem, agent, result, reference, elapsed, steps)
+    if isinstance(found, Problem):
+        reference = None if result.interrupted or agent.mode == "exact" else _reference(found, agent, result)
+        return TabularRun(agent, result, elapsed, steps, found, reference)
+    played = None
+    if not result.interrupted:
+        with suppress(KeyboardInterrupt), Console(stderr=True).status(f"playing {EPISODES} episodes"):
+            played = evaluations(found, result)
+    return ObservedRun(agent, result, elapsed, steps, found, played, arguments.get("target"))
 
 
 def _reference(problem: Problem, agent: Agent, result: Result) -> Result | None:
@@ -215,16 +302,16 @@ def _reference(problem: Problem, agent: Agent, result: Result) -> Result | None:
     return exact.learn(result.n_iterations, callback=in_time)
 
 
-def _finish(run: reports.Run, algorithm: Algorithm, output: Output, console: Console) -> None:
+def _finish(run: Run, output: Output, console: Console) -> None:
     if run.result.interrupted:
         console.print(f"interrupted; reached after {run.agent.iteration} iterations:")
     if not output.as_json:
-        reports.show(run, console)
+        run.show(console)
     files = {} if output.folder is None else reports.write_files(run, output.folder)
-    path = output.picture(run, algorithm)
-    if path is not None and not run.result.interrupted:
+    path = output.picture(run, _name(run.agent))
+    if path is not None and run.is_drawable:
         try:
-            reports.draw(run, path)
+            run.draw(path)
             files["picture"] = str(path)
         except ModuleNotFoundError as error:
             if error.name is None or error.name.split(".")[0] != "matplotlib":
@@ -233,4 +320,4 @@ def _finish(run: reports.Run, algorithm: Algorithm, output: Output, console: Con
     for name, file in files.items():
         console.print(f"{name}: {file}", highlight=False, markup=False, soft_wrap=True)
     if output.as_json:
-        reports.print_json(reports.document(run, history=output.history, files=files))
+        reports.print_json(run.document(history=output.history, files=files))

@@ -17,7 +17,7 @@ from npgfast.algorithms import (
 )
 from npgfast.cli.failures import WrongUsage
 
-__all__ = ["CLASSES", "DEFAULTS", "Algorithm", "Mode", "complete"]
+__all__ = ["CLASSES", "DEFAULTS", "Algorithm", "Mode", "chosen", "complete"]
 
 
 class Algorithm(StrEnum):
@@ -50,13 +50,17 @@ CLASSES: Mapping[Algorithm, type[Agent]] = {
 SMALL = 32
 ITERATIONS = 100
 SEEDS = {Mode.EXACT: 1, Mode.SAMPLED: 32}
+OBSERVED_SEEDS = {"native": 16, "bridged": 1}
 
 DEFAULTS = (
-    f"Defaults: {ITERATIONS} iterations; {SEEDS[Mode.SAMPLED]} seeds from samples, 1 in exact mode. "
+    f"Defaults of tabular problems: {ITERATIONS} iterations; {SEEDS[Mode.SAMPLED]} seeds from samples, 1 exactly. "
     f"From samples, up to {SMALL} states: 1000 whole episodes per iteration and max-kl 0.01; more states: 2000 and "
     "0.005; gae-lambda 0.95; damping 0.1 (relative) for trpo and npg. npg, which has no line search, lets max-kl fall "
     "by 5 % per iteration; spi: step-size 0.3; pg: radius 0.3; cpi: mixture 0.05; ppo: 200 episodes. "
-    "In exact mode: max-kl 0.01 for trpo and npg; spi: step-size 1; pg: radius 1; cpi: mixture 0.5."
+    "In exact mode: max-kl 0.01 for trpo and npg; spi: step-size 1; pg: radius 1; cpi: mixture 0.5. "
+    "Environments with observations: what `npgfast zoo` lists; others those of the library's classes, with normalised "
+    f"observations where Gymnasium steps them. {OBSERVED_SEEDS['native']} seeds where npgfast simulates the "
+    f"environment itself, else {OBSERVED_SEEDS['bridged']}."
 )
 
 
@@ -75,14 +79,23 @@ def complete(algorithm: Algorithm, mode: Mode, n_states: int, given: Mapping[str
     WrongUsage
         If the algorithm has no such setting.
     """
+    own = chosen(CLASSES[algorithm], given)
+    settings = {**_defaults(algorithm, mode, n_states, own), **own}
     accepted = inspect.signature(CLASSES[algorithm]).parameters
+    return {name: value for name, value in settings.items() if name in accepted}
+
+
+def chosen(agent_class: type[Agent], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that were given, each one checked to be one of the algorithm's."""
     own = {name: value for name, value in given.items() if value is not None}
     for name in own:
-        if name not in accepted:
+        if name not in inspect.signature(agent_class).parameters:
+            algorithm = next(name for name, kind in CLASSES.items() if kind is agent_class)
             msg = f"--{option(name)}: {algorithm} has no such setting"
             raise WrongUsage(msg)
-    settings = {**_defaults(algorithm, mode, n_states, own), **own}
-    return {name: value for name, value in settings.items() if name in accepted}
+    if own.get("baseline") == "none":
+        own["baseline"] = None
+    return own
 
 
 def option(name: str) -> str:

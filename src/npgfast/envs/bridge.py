@@ -342,7 +342,7 @@ class _EnvPool:
     EnvPool's seeds are fixed when a pool is made, so that every seeded reset makes a new pool like the given one.
     """
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, n_envs: int | None) -> None:
         if pool.is_async:
             msg = "env: expected an EnvPool environment in synchronous mode (batch_size equal to num_envs)"
             raise ValueError(msg)
@@ -352,7 +352,7 @@ class _EnvPool:
         if pool.config["max_num_players"] != 1:
             msg = "env: expected an EnvPool environment with one player"
             raise ValueError(msg)
-        self.num_envs = pool.num_envs
+        self.num_envs = pool.num_envs if n_envs is None else n_envs
         self.single_observation_space = pool.single_observation_space
         self.single_action_space = pool.single_action_space
         self.metadata = {"autoreset_mode": "DISABLED"}
@@ -364,8 +364,9 @@ class _EnvPool:
         """Reset all environments, in a new pool if a seed is given, or those of ``options["reset_mask"]``."""
         if seed is not None:
             spec = self.pool.spec
-            seeds = {"seed": seed, "env_seed": []}
-            known = {name: value for name, value in seeds.items() if name in spec.config._fields}
+            sizes = dict.fromkeys(("num_envs", "batch_size"), self.num_envs)
+            given: dict[str, Any] = {"seed": seed, "env_seed": [], **sizes}
+            known = {name: value for name, value in given.items() if name in spec.config._fields}
             self.pool = type(self.pool)(type(spec)(spec.config._replace(**known)))
         mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=np.bool_))
         rows, info = self.pool.reset(np.flatnonzero(mask).astype(np.int32))
@@ -392,7 +393,8 @@ def make_bridge(env: Any, n_envs: int | None = None, **make_kwargs: Any) -> Brid
         that the bridge makes with its own seeds, and is never stepped itself. Where an EnvPool episode reaches its
         time limit, EnvPool reports ``truncated`` only, even if it terminates in the same step.
     n_envs : int, optional
-        For an id or a callable, default 1. Otherwise the environment decides, and a different number is an error.
+        For an id or a callable, default 1; of EnvPool, default as in the given pool. Otherwise the environment decides,
+        and a different number is an error.
     **make_kwargs
         For an id only: arguments of ``gymnasium.make_vec``; ``vectorization_mode`` is "sync" by default.
 
@@ -424,11 +426,11 @@ def make_bridge(env: Any, n_envs: int | None = None, **make_kwargs: Any) -> Brid
         msg = f"make_kwargs: {', '.join(make_kwargs)} can be given with an environment's id only"
         raise TypeError(msg)
     if _is_envpool(env):
-        bridge = Bridge(_EnvPool(env), owned=True)
-    elif _is_envpool(getattr(env, "unwrapped", env)):
+        return Bridge(_EnvPool(env, n_envs), owned=True)
+    if _is_envpool(getattr(env, "unwrapped", env)):
         msg = "env: an EnvPool environment in a wrapper cannot be seeded, hand in the pool itself"
         raise ValueError(msg)
-    elif isinstance(env, gym.vector.VectorEnv):
+    if isinstance(env, gym.vector.VectorEnv):
         bridge = Bridge(env)
     elif isinstance(env, gym.Env):
         bridge = Bridge(_borrow(env))

@@ -1,8 +1,7 @@
 """Policies: softmax over finitely many states, and linear ones on observations. All are immutable values."""
 
 import os
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -11,6 +10,9 @@ from npgfast.policies.linear import LinearGaussian, LinearPolicy, LinearSoftmax,
 from npgfast.policies.linear import restore as _restore_linear
 from npgfast.policies.policy import Policy
 from npgfast.policies.tabular import LogLinear, SoftmaxPolicy, TabularSoftmax
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "LinearGaussian",

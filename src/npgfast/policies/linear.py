@@ -21,6 +21,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 _VARIANCE_FLOOR = 1e-8
+_SMALLEST_STD = float(np.finfo(np.float64).tiny)  # its reciprocal is finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +57,10 @@ class Normalizer:
     def __post_init__(self) -> None:
         mean = freeze(_validate.real_array("mean", self.mean, (None,)), self.mean)
         std = freeze(_validate.real_array("std", self.std, mean.shape, because="to match mean"), self.std)
-        if not (std > 0.0).all():
-            i = int(np.flatnonzero(~(std > 0.0))[0])
-            msg = f"std[{i}]={std[i]}: expected a positive number"
+        small = np.flatnonzero(~(std >= _SMALLEST_STD))
+        if small.size:
+            i = int(small[0])
+            msg = f"std[{i}]={std[i]}: expected a positive number, at least {_SMALLEST_STD}"
             raise ValueError(msg)
         object.__setattr__(self, "mean", mean)
         object.__setattr__(self, "std", std)
@@ -424,12 +426,21 @@ class LinearGaussian(LinearPolicy):
             normalizer=_check_normalizer(normalizer, phi),
             theta=self._read(theta, np.concatenate([np.zeros(phi.n_features * size), log_std])),
         )
-        if bounds is not None:
-            outside = np.flatnonzero((self.log_std < bounds[0]) | (self.log_std > bounds[1]))
-            if outside.size:
-                i = int(outside[0])
-                msg = f"log_std[{i}]={self.log_std[i]} outside log_std_bounds {list(bounds)}"
-                raise ValueError(msg)
+        self._check_log_std()
+
+    def _check_log_std(self) -> None:
+        low, high = self._log_std_bounds
+        outside = np.flatnonzero((self.log_std < low) | (self.log_std > high))
+        if outside.size:
+            i = int(outside[0])
+            msg = f"log_std[{i}]={self.log_std[i]} outside log_std_bounds {[low, high]}"
+            raise ValueError(msg)
+
+    def with_theta(self, theta: ArrayLike) -> Self:
+        """Return the same policy at another theta, shape (n_params,); ValueError if its log_std leaves the bounds."""
+        other = super().with_theta(theta)
+        other._check_log_std()
+        return other
 
     @property
     def _log_std_bounds(self) -> tuple[float, float]:
@@ -488,7 +499,7 @@ class LinearGaussian(LinearPolicy):
         return arrays, {**values, "action_dim": self.action_size, "log_std_bounds": bounds}
 
 
-def _check_map(feature_map: FeatureMap | int) -> FeatureMap:
+def _check_map(feature_map: object) -> FeatureMap:
     if isinstance(feature_map, FeatureMap):
         return feature_map
     if isinstance(feature_map, (int, np.integer)) and not isinstance(feature_map, bool):

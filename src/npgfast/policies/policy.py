@@ -81,7 +81,7 @@ class Policy(ABC):
         )
 
     def __hash__(self) -> int:
-        return hash((type(self), self.theta.tobytes()))
+        return hash((type(self), (self.theta + 0.0).tobytes()))  # -0.0 equals 0.0
 
     def _assign(self, **fields: object) -> None:
         for name, value in fields.items():

@@ -154,7 +154,7 @@ class SoftmaxPolicy(Policy):
         return actions
 
     def __hash__(self) -> int:
-        return hash((type(self), self.n_states, self.n_actions, self.theta.tobytes()))
+        return hash((type(self), self.n_states, self.n_actions, (self.theta + 0.0).tobytes()))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(n_states={self.n_states}, n_actions={self.n_actions}, n_params={self.n_params})"

@@ -89,10 +89,7 @@ def evaluate_policy(
     """
     n_episodes = _validate.integer("n_episodes", n_episodes, low=1, high=2**31 - 1)
     seed = _validate.integer("seed", seed, low=0, high=2**64 - 1)
-    greedy: object = deterministic
-    if not isinstance(greedy, bool):
-        msg = f"deterministic: expected a bool, got {greedy!r}"
-        raise TypeError(msg)
+    deterministic = _validate.boolean("deterministic", deterministic)
     if isinstance(env, TabularMDP):
         return _evaluate_tabular(env, policy, n_episodes, seed, deterministic=deterministic)
     opened = open_environment(env, min(n_episodes, _MOST_ENVIRONMENTS))

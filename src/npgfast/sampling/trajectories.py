@@ -105,8 +105,8 @@ def rollout(
     n_steps : int, optional
         Steps of each environment; an episode that ends is followed by the next one.
     n_episodes : int, optional
-        Whole episodes, instead of n_steps. On a TabularMDP with gamma < 1 an episode is truncated once its discounted rest weighs less
-        than 1e-16 of it; at gamma = 1 it runs until it ends.
+        Whole episodes, instead of n_steps. On a TabularMDP with gamma < 1 an episode is truncated once its discounted
+        rest weighs less than 1e-16 of it; at gamma = 1 it runs until it ends.
     n_envs : int, optional
         Columns N of the result. Default 1 with n_steps; with n_episodes one column per episode, or per environment of
         one that is not simulated, of which at most 32 are made. Episode e stands in column e % n_envs.

@@ -9,21 +9,41 @@ namespace npgfast {
 void add_logit_fisher(Estimator estimator, const double* probs, double state_weight, const double* pair_weights,
                       Index n_actions, double* block, Index stride) {
     if (estimator == Estimator::analytic) {
+        // pi_a (1 - pi_a) as sum_b pi_a pi_b over the others: 1 - pi cancels where the policy is nearly certain.
         for (Index a = 0; a < n_actions; ++a) {
-            for (Index b = 0; b < n_actions; ++b) block[a * stride + b] -= state_weight * (probs[a] * probs[b]);
-            block[a * stride + a] += state_weight * probs[a];
+            for (Index b = 0; b < n_actions; ++b) {
+                if (a == b) continue;
+                const double share = state_weight * (probs[a] * probs[b]);
+                block[a * stride + b] -= share;
+                block[a * stride + a] += share;
+            }
         }
         return;
     }
-    double total = 0.0;
-    for (Index a = 0; a < n_actions; ++a) total += pair_weights[a];
-    for (Index a = 0; a < n_actions; ++a) {
-        for (Index b = 0; b < n_actions; ++b)
-            block[a * stride + b] +=
-                total * (probs[a] * probs[b]) - (pair_weights[a] * probs[b] + probs[a] * pair_weights[b]);
-        block[a * stride + a] += pair_weights[a];
+    // Product by product: multiplied out, 1 - 2 pi + pi^2 cancels as well.
+    for (Index chosen = 0; chosen < n_actions; ++chosen) {
+        if (!(pair_weights[chosen] > 0.0)) continue;
+        for (Index a = 0; a < n_actions; ++a) {
+            const double slope = (a == chosen ? 1.0 : 0.0) - probs[a];
+            for (Index b = 0; b < n_actions; ++b)
+                block[a * stride + b] += pair_weights[chosen] * (slope * ((b == chosen ? 1.0 : 0.0) - probs[b]));
+        }
     }
 }
+
+namespace {
+
+/// |e_a - pi|^2
+double squared_logit_score(const double* probs, Index action, Index n_actions) {
+    double sum = 0.0;
+    for (Index b = 0; b < n_actions; ++b) {
+        const double slope = (b == action ? 1.0 : 0.0) - probs[b];
+        sum += slope * slope;
+    }
+    return sum;
+}
+
+}  // namespace
 
 FisherOperator::FisherOperator(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary,
                                Estimator estimator, double damping)
@@ -45,11 +65,14 @@ double FisherOperator::trace() const {
             const Index m = policy_.n_shared_features;
             const double* phi = policy_.features.data() + s * m;
             const double scale = m > 0 ? dot(phi, phi, m) : 1.0;
-            double squares = 0.0;
-            for (Index a = 0; a < n_actions; ++a) squares += pi[a] * pi[a];
-            for (Index a = 0; a < n_actions; ++a)
-                trace += scale * (estimator_ == Estimator::analytic ? weight * pi[a] * (1.0 - pi[a])
-                                                                    : pair_weights[a] * (1.0 - 2.0 * pi[a] + squares));
+            double before = 0.0;  // sum_a pi_a (1 - pi_a) = 2 sum_(b < a) pi_a pi_b
+            for (Index a = 0; a < n_actions; ++a) {
+                if (estimator_ == Estimator::analytic)
+                    trace += scale * (2.0 * weight * pi[a] * before);
+                else if (pair_weights[a] > 0.0)
+                    trace += scale * (pair_weights[a] * squared_logit_score(pi, a, n_actions));
+                before += pi[a];
+            }
             continue;
         }
         std::fill(mean.begin(), mean.end(), 0.0);

@@ -210,6 +210,8 @@ NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const
         return result;
     }
     FisherOperator fisher(policy, probs, summary, options.estimator, options.damping);
+    if (given.solver == Solver::automatic && options.solver == Solver::cholesky && fisher.ridge() == 0.0)
+        options.solver = Solver::pinv;  // F = 0 has no relative damping
     const auto multiply = [&](Reals v, MutableReals out) { fisher.multiply(v, out); };
     if (options.solver == Solver::closed_form) {
         solve_closed_form(policy, probs, summary, fisher.ridge(), result);

@@ -32,7 +32,8 @@ void evaluate_tiles(const FeatureMap& map, const double* x, double* features) {
         for (Index j = 0; j < dim; ++j) {
             const double position = (x[j] - low[j]) * per_unit[j] + displacement[j];
             const auto last = static_cast<double>(n_tiles[j] - 1);
-            tile = tile * n_tiles[j] + static_cast<Index>(std::clamp(std::floor(position), 0.0, last));
+            const double place = position > 0.0 ? std::min(std::floor(position), last) : 0.0;  // of a NaN: 0
+            tile = tile * n_tiles[j] + static_cast<Index>(place);
         }
         features[tiling * tiling_size + tile] = 1.0;
     }

@@ -23,7 +23,8 @@ enum class FeatureKind : int { linear = 0, monomials, waves, tiles };
 ///     tiles      phi = 1 in one tile of each tiling    integers: [tilings, tiles of each dimension (D)];
 ///                reals: low (D,), tiles per unit (D,), displacement of each tiling in tiles (tilings, D)
 ///
-/// Fourier bases are waves, as cos x = sin(x + pi/2). Observations outside a tiling fall into its outermost tiles.
+/// Fourier bases are waves, as cos x = sin(x + pi/2). Observations outside a tiling fall into its outermost tiles,
+/// and NaN into the first.
 /// Preconditions: the tables have the lengths above. Cost of one evaluation: m (waves: m D).
 /// Source: Konidaris, Osentoski & Thomas 2011 (Fourier basis); Rahimi & Recht 2007 and Rajeswaran et al. 2017, eq. (6)
 /// (random Fourier features); Sutton & Barto 2018, sections 9.5.1 and 9.5.4 (polynomials, tile coding).

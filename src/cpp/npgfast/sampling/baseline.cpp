@@ -19,18 +19,16 @@ void fit_table(Integers cells, Reals targets, Reals weights, MutableReals values
 }
 
 Index ObservationBaseline::n_features() const {
-    return 4 + size_ + (kind_ == BaselineKind::quadratic ? size_ * (size_ + 1) / 2 : 0);
+    return 1 + powers_ + size_ + (kind_ == BaselineKind::quadratic ? size_ * (size_ + 1) / 2 : 0);
 }
 
 void ObservationBaseline::features(Reals state, const double* observation, std::int32_t time, double* row) const {
     const double u = std::min(1.0, static_cast<double>(time) * state[0]);
     const double* mean = state.data() + 1;
     const double* scale = mean + size_;
-    double* z = row + 4;
+    double* z = row + 1 + powers_;
     row[0] = 1.0;
-    row[1] = u;
-    row[2] = u * u;
-    row[3] = u * u * u;
+    for (Index k = 1; k <= powers_; ++k) row[k] = u * row[k - 1];
     for (Index j = 0; j < size_; ++j) z[j] = std::clamp((observation[j] - mean[j]) * scale[j], -10.0, 10.0);
     if (kind_ != BaselineKind::quadratic) return;
     double* product = z + size_;

@@ -17,14 +17,15 @@ enum class BaselineKind : int { none = 0, linear, quadratic };
 
 /// A value function linear in features of the observation and of the time within the episode.
 ///
-///     V(o, t) = b . (1, u, u^2, u^3, z, and with `quadratic` all z_i z_j, i <= j)
+///     V(o, t) = b . (1, u, ..., u^powers, z, and with `quadratic` all z_i z_j, i <= j)
 ///
 /// z is the observation, standardised by the batch that the function was fitted to and held to +-10, u the time in units
 /// of that batch's longest episode, held to 1. It lives in one flat array, `state`: 1 / longest, means (D,), scales (D,),
 /// b (p,); all zeros, V is 0.
 class ObservationBaseline {
 public:
-    ObservationBaseline(BaselineKind kind, Index observation_size) : kind_(kind), size_(observation_size) {}
+    ObservationBaseline(BaselineKind kind, Index observation_size, Index time_powers)
+        : kind_(kind), size_(observation_size), powers_(time_powers) {}
 
     Index n_features() const;
     Index state_size() const { return kind_ == BaselineKind::none ? 0 : 1 + 2 * size_ + n_features(); }
@@ -42,7 +43,7 @@ private:
     void features(Reals state, const double* observation, std::int32_t time, double* row) const;
 
     BaselineKind kind_;
-    Index size_;
+    Index size_, powers_;
 };
 
 }  // namespace npgfast

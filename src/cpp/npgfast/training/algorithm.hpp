@@ -36,6 +36,9 @@ struct TrainOptions {
     // sampling of environments with observations
     double gamma = 1.0;
     BaselineKind baseline = BaselineKind::none;
+    Index baseline_time_powers = 3;
+    double baseline_lambda = 1.0;      ///< of the returns that the baseline is fitted to
+    bool centers_advantages = true;    ///< subtracts their weighted mean, a constant baseline of the same batch
     bool fits_baseline_first = false;  ///< on the batch that it then corrects, which biases, instead of the one before
     double observation_limit = 10.0;  ///< of normalised observations
     double reward_limit = 10.0;       ///< of scaled rewards

@@ -94,15 +94,24 @@ void set_advantages(Estimates& batch, const ObservationBaseline& baseline, const
     }
     batch.advantages.resize(size);
     batch.targets.resize(size);
-    for (Index e = 0; e < recording.n_envs(); ++e) {
-        const Index first = recording.offsets[e], length = recording.offsets[e + 1] - first;
-        generalized_advantages(length, {batch.rewards.data() + first}, {values.data() + first},
-                               {terminated.data() + first}, {truncated.data() + first}, {bootstrap.data() + first},
-                               options.gamma, options.gae_lambda, {batch.advantages.data() + first});
-    }
-    for (std::size_t i = 0; i < size; ++i) batch.targets[i] = batch.advantages[i] + values[i];
+    const auto estimate_advantages = [&](double lambda, std::vector<double>& advantages) {
+        for (Index e = 0; e < recording.n_envs(); ++e) {
+            const Index first = recording.offsets[e], length = recording.offsets[e + 1] - first;
+            generalized_advantages(length, {batch.rewards.data() + first}, {values.data() + first},
+                                   {terminated.data() + first}, {truncated.data() + first},
+                                   {bootstrap.data() + first}, options.gamma, lambda, {advantages.data() + first});
+        }
+    };
+    estimate_advantages(options.baseline_lambda, batch.targets);
+    const double unexplained = variance(batch.targets);
+    for (std::size_t i = 0; i < size; ++i) batch.targets[i] += values[i];
     const double spread = variance(batch.targets);
-    batch.explained_variance = spread > 0.0 ? 1.0 - variance(batch.advantages) / spread : 0.0;
+    batch.explained_variance = spread > 0.0 ? 1.0 - unexplained / spread : 0.0;
+    estimate_advantages(options.gae_lambda, batch.advantages);
+    if (options.centers_advantages) {
+        const double mean = dot(batch.weights, batch.advantages);
+        for (double& advantage : batch.advantages) advantage -= mean;
+    }
 }
 
 /// Rewards as they are learned from, returns and weights.
@@ -146,7 +155,7 @@ Estimates estimate(const TrainOptions& options, const Recording& recording, Lear
 
 }  // namespace
 
-Lesson improve(const LinearPolicy& policy, const TrainOptions& options, const Schedules& schedules, const Turn& turn,
+Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, const Schedules& schedules, const Turn& turn,
                const Recording& recording, Learner& learner, const Interrupt& interrupt) {
     const Index n = recording.n_steps();
     learner.timesteps += static_cast<double>(n);
@@ -156,7 +165,18 @@ Lesson improve(const LinearPolicy& policy, const TrainOptions& options, const Sc
         lesson.return_mean = lesson.entropy = lesson.effective_horizon = lesson.explained_variance = std::nan("");
         return lesson;
     }
-    const ObservationBaseline baseline(options.baseline, policy.features.observation_size);
+    const ObservationBaseline baseline(options.baseline, given_policy.features.observation_size,
+                                       options.baseline_time_powers);
+    // A policy that does not look at its features yet (W = 0) can take its first normalisation from its first batch.
+    LinearPolicy policy = given_policy;
+    std::vector<double> scratch;
+    const Reals weights = learner.theta.first(static_cast<std::size_t>(policy.features.n_features * policy.n_outputs()));
+    const bool sets_moments = !learner.observations.values.empty() && learner.observations.values[0] == 0.0 &&
+                              std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0.0; });
+    if (sets_moments) {
+        learner.observations.add(recording.observations);
+        policy = normalized_policy(given_policy, learner.observations, options.observation_limit, scratch);
+    }
     Estimates batch = estimate(options, recording, learner);
     set_advantages(batch, baseline, options, recording, learner);
     baseline.fit(learner.baseline, recording.observations, recording.time, batch.targets);
@@ -198,7 +218,7 @@ Lesson improve(const LinearPolicy& policy, const TrainOptions& options, const Sc
     }
     if (moves_theta(lesson.report.status))
         std::copy(lesson.report.theta.begin(), lesson.report.theta.end(), learner.theta.begin());
-    learner.observations.add(recording.observations);
+    if (!sets_moments) learner.observations.add(recording.observations);
     learner.discounted_return.add(batch.discounted_returns);
     return lesson;
 }

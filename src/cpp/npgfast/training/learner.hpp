@@ -57,13 +57,14 @@ LinearPolicy normalized_policy(const LinearPolicy& policy, const RunningMoments&
 ///     rewards (scaled) -> baseline values -> GAE, weights -> features -> update -> next baseline, next moments
 ///
 /// The baseline was fitted to the batch before, unless options.fits_baseline_first, and normalisation and scaling were
-/// fixed by the batches before, so that the batch has one policy and is not corrected by itself. Rewards are scaled by 1 / std of the discounted reward to
+/// fixed by the batches before, so that the batch has one policy and is not corrected by itself; only the very first
+/// normalisation is taken from its own batch, while W = 0. Rewards are scaled by 1 / std of the discounted reward to
 /// date and held to +-reward_limit.
 /// Inputs: the policy with its normalisation, as it acted; the recording. Output: the learner advanced, but theta only
 /// if the status moves it. A recording that is not finite (a diverged simulation) is `non_finite` and teaches nothing.
 /// Cost: that of the update, and n (m D + p^2).
 /// Source: Schulman et al. 2016 (advantages); Duan et al. 2016 (baselines); Engstrom et al. 2020 (scaling).
-Lesson improve(const LinearPolicy& policy, const TrainOptions& options, const Schedules& schedules, const Turn& turn,
+Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, const Schedules& schedules, const Turn& turn,
                const Recording& recording, Learner& learner, const Interrupt& interrupt);
 
 }  // namespace npgfast
