@@ -265,6 +265,13 @@ def test_ids_are_simulated_where_they_can_be_and_models_are_read():
     assert nf.TRPO(gym.make_vec("CartPole-v1", num_envs=3), n_steps=10).learn(1).final("timesteps")[0] == 30.0
 
 
+def test_a_class_is_a_callable_like_any_other():
+    found = nf.TRPO(type(told()), n_steps=10)
+    assert found.env.n_envs == 16
+    assert bits(found.learn(2, n_seeds=2)) == bits(nf.TRPO(told, n_steps=10).learn(2, n_seeds=2))
+    assert nf.rollout(type(told()), DISCRETE, n_episodes=4, seed=0).valid.shape[1] == 4
+
+
 def test_predictions_are_clipped_to_the_bounds_behind_a_bridge():
     agent = nf.TRPO(lambda: told(True), CONTINUOUS, n_envs=2, n_steps=5)
     actions = agent.predict(np.zeros((50, 3)))[0]

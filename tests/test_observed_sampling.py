@@ -143,8 +143,8 @@ def test_an_independent_baseline_keeps_the_gradient_unbiased_and_quiet():
 
 
 def test_uniform_weights_are_biased_as_documented():
-    gradients = gradient_and_fisher(LQR, 0.7, 300, state_weights="uniform")[0]
-    assert np.abs(z_scores(gradients, LQR.gradient(GAIN, LOG_STD, 0.7))).max() > 10.0
+    gradients = gradient_and_fisher(LQR, 0.7, 600, state_weights="uniform")[0]
+    assert np.abs(z_scores(gradients, LQR.gradient(GAIN, LOG_STD, 0.7))).max() > 8.0
 
 
 @pytest.mark.parametrize("env", [CART_POLE, PENDULUM, LQR, nf.envs.MountainCar(time_limit=9)], ids=repr)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from npgfast import _core, _validate
 from npgfast.envs import NATIVE, make
-from npgfast.envs.bridge import Bridge, _is_envpool, make_bridge
+from npgfast.envs.bridge import Bridge, _is_envpool, make_bridge, makes_environments
 from npgfast.envs.simulated import Simulated
 from npgfast.exact import Solution, _check_policy, _reachable, solve
 from npgfast.policies import (
@@ -355,9 +355,10 @@ class BridgedTask(ObservedTask):
         super().__init__(gamma)
         self._given = given
         self._make_kwargs = dict(make_kwargs)
-        makes_envs = isinstance(given, str) or not hasattr(given, "step")
+        makes_envs = makes_environments(given)
         self._can_copy = makes_envs or _is_envpool(given)
-        self.env = make_bridge(given, n_envs or (_DEFAULT_ENVS if makes_envs else None), **make_kwargs)
+        default = _DEFAULT_ENVS if makes_envs else None
+        self.env = make_bridge(given, default if n_envs is None else n_envs, **make_kwargs)
         self._players: dict[int, Player] = {}
         self._evaluation: Bridge | None = None
 

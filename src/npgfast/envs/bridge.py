@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from npgfast import _validate
 
-__all__ = ["Bridge", "BridgeStep", "environment_seed", "make_bridge"]
+__all__ = ["Bridge", "BridgeStep", "environment_seed", "make_bridge", "makes_environments"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -446,6 +446,11 @@ def make_bridge(env: Any, n_envs: int | None = None, **make_kwargs: Any) -> Brid
         msg = f"n_envs={n_envs}, but env has {bridge.n_envs}"
         raise ValueError(msg)
     return bridge
+
+
+def makes_environments(env: object) -> bool:
+    """Whether an environment is an id or a callable, a class included, of which there can be as many as one likes."""
+    return isinstance(env, (str, type)) or not hasattr(env, "step")
 
 
 def _is_envpool(env: Any) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npgfast import _core
-from npgfast.envs.bridge import Bridge, make_bridge
+from npgfast.envs.bridge import Bridge, make_bridge, makes_environments
 from npgfast.envs.simulated import Simulated
 from npgfast.policies import LinearPolicy
 
@@ -31,8 +31,7 @@ def open_environment(env: object, n_envs: int) -> ObservedEnvironment:
     """A simulated environment as it is; a bridge to anything else, with `n_envs` if an id or a callable makes them."""
     if isinstance(env, Simulated):
         return env
-    makes_envs = isinstance(env, str) or not hasattr(env, "step")
-    return make_bridge(env, n_envs if makes_envs else None)
+    return make_bridge(env, n_envs if makes_environments(env) else None)
 
 
 def check_policy(env: ObservedEnvironment, policy: object) -> LinearPolicy:
