@@ -233,7 +233,7 @@ def fisher_matrix(policy: Policy, batch: Batch, *, estimator: Estimator = "analy
     >>> import npgfast as nf
     >>> mdp, policy = nf.problems.two_state(gamma=0.9), nf.TabularSoftmax(2, 2)
     >>> nf.fisher_matrix(policy, nf.exact_batch(mdp, policy))[0]
-    array([ 0.125, -0.125,  0.   ,  0.   ])
+    array([ 0.1325, -0.1325,  0.    ,  0.    ])
     """
     policy, batch = _check(policy, batch)
     _validate.allocation("fisher_matrix", policy.n_params, policy.n_params)
