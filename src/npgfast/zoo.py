@@ -57,7 +57,14 @@ _MUJOCO: Final = {
 ZOO: Final[dict[str, Entry]] = {
     "CartPole-v1": Entry(
         LinearSoftmax(4, n_actions=2),
-        {"gamma": 0.97, "gae_lambda": 0.97, "n_envs": 4, "n_steps": 128, "baseline_data": "current", "center_advantages": False},
+        {
+            "gamma": 0.97,
+            "gae_lambda": 0.97,
+            "n_envs": 4,
+            "n_steps": 128,
+            "baseline_data": "current",
+            "center_advantages": False,
+        },
         {"n_iterations": 5000, "target": 500.0, "restart_after": 6, "keep_best": True},
         algorithms={
             "trpo": {"max_kl": 0.05, "damping": 0.01, "baseline_lambda": 0.97},
@@ -67,7 +74,14 @@ ZOO: Final[dict[str, Entry]] = {
     ),
     "Acrobot-v1": Entry(
         LinearSoftmax(6, n_actions=3),
-        {"gamma": 0.995, "gae_lambda": 0.95, "n_envs": 16, "n_steps": 128, "baseline_data": "current", "center_advantages": False},
+        {
+            "gamma": 0.995,
+            "gae_lambda": 0.95,
+            "n_envs": 16,
+            "n_steps": 128,
+            "baseline_data": "current",
+            "center_advantages": False,
+        },
         {"total_timesteps": 300_000, "keep_best": True},
         algorithms={
             "trpo": {"max_kl": 0.05, "damping": 0.1, "baseline_lambda": 0.95},
@@ -77,7 +91,14 @@ ZOO: Final[dict[str, Entry]] = {
     ),
     "MountainCar-v0": Entry(
         LinearSoftmax(_MOUNTAIN, n_actions=3),
-        {"gamma": 0.995, "gae_lambda": 0.99, "n_envs": 16, "n_steps": 1000, "baseline_data": "current", "center_advantages": False},
+        {
+            "gamma": 0.995,
+            "gae_lambda": 0.99,
+            "n_envs": 16,
+            "n_steps": 1000,
+            "baseline_data": "current",
+            "center_advantages": False,
+        },
         {"total_timesteps": 1_600_000, "keep_best": True},
         env=MountainCar(time_limit=2000),
         algorithms={
@@ -87,7 +108,14 @@ ZOO: Final[dict[str, Entry]] = {
     ),
     "MountainCarContinuous-v0": Entry(
         LinearGaussian(_MOUNTAIN, 1, initial_log_std=0.5, log_std_bounds=(-3.0, 2.0)),
-        {"gamma": 0.995, "gae_lambda": 0.99, "n_envs": 16, "n_steps": 500, "baseline_data": "current", "center_advantages": False},
+        {
+            "gamma": 0.995,
+            "gae_lambda": 0.99,
+            "n_envs": 16,
+            "n_steps": 500,
+            "baseline_data": "current",
+            "center_advantages": False,
+        },
         {"total_timesteps": 400_000, "keep_best": True},
         algorithms={
             "trpo": {"max_kl": 0.01, "damping": 0.1, "baseline_lambda": 0.99},
@@ -96,7 +124,14 @@ ZOO: Final[dict[str, Entry]] = {
     ),
     "Pendulum-v1": Entry(
         LinearGaussian(_PENDULUM, 1, initial_log_std=0.5, log_std_bounds=(-3.0, 2.0)),
-        {"gamma": 0.95, "gae_lambda": 0.97, "n_envs": 16, "n_steps": 200, "baseline_data": "current", "center_advantages": False},
+        {
+            "gamma": 0.95,
+            "gae_lambda": 0.97,
+            "n_envs": 16,
+            "n_steps": 200,
+            "baseline_data": "current",
+            "center_advantages": False,
+        },
         {"total_timesteps": 400_000, "keep_best": True},
         algorithms={
             "trpo": {"max_kl": 0.01, "damping": 0.001, "baseline_lambda": 0.97},
