@@ -102,9 +102,9 @@ def calls() -> Iterator[tuple[str, tuple[Any, ...]]]:
     time, targets = np.arange(5, dtype=np.int32), np.arange(5.0)
     observations = np.ones((5, 2))
     for kind in (1, 2):
-        state = _core.fit_baseline(kind, observations, time, targets)
-        yield "fit_baseline", (kind, observations, time, targets)
-        yield "predict_baseline", (kind, state, observations, time)
+        state = _core.fit_baseline(kind, 3, observations, time, targets)
+        yield "fit_baseline", (kind, 3, observations, time, targets)
+        yield "predict_baseline", (kind, 3, state, observations, time)
     yield "gaussian_kl", (np.ones((5, 2)), np.zeros(2), np.zeros(2), np.ones(5))
     yield "gaussian_scores", (observations, np.zeros(3), np.ones((5, 1)))
     yield "gaussian_log_probs", (observations, np.zeros(3), np.ones((5, 1)))

@@ -94,7 +94,7 @@ def test_evaluations_are_those_of_every_policy_or_given_up_behind_the_best():
         CART_POLE, n_steps=60, n_envs=4, max_kl=0.1, n_evaluation_episodes=4, evaluate_deterministically=False
     )
     seen = []
-    result = agent.learn(10, keep_best=True, callback=lambda progress: seen.append(progress.theta[0]))
+    result = agent.learn(25, keep_best=True, callback=lambda progress: seen.append(progress.theta[0]))
     best = -np.inf
     for theta, evaluation in zip(seen, result.history["evaluation"][0], strict=True):
         mean = nf.evaluate_policy(CART_POLE, agent.policy.with_theta(theta), 4, deterministic=False).mean

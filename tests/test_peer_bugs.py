@@ -65,23 +65,30 @@ def replay(agent, iteration, n_envs):
     player.start(_start_seed(agent.seed, iteration))
     recorded = player.play(policy, n_episodes=12, seed=agent.seed, iteration=iteration)
     offsets, observations, actions, rewards, log_probs, time, flags, cut, cut_observations = recorded
-    kind, state = agent._options["observation_baseline"], agent._state.baseline[0]
-    values = _core.predict_baseline(kind, state, observations, time)
+    baseline = agent._options["observation_baseline"], agent._options["baseline_time_powers"], agent._state.baseline[0]
+    values = _core.predict_baseline(*baseline, observations, time)
     bootstrap = np.zeros_like(values)
-    bootstrap[cut] = _core.predict_baseline(kind, state, cut_observations, time[cut] + 1)
+    bootstrap[cut] = _core.predict_baseline(*baseline, cut_observations, time[cut] + 1)
     terminated, truncated = (flags & TERMINATED) > 0, (flags & TRUNCATED) > 0
     assert terminated.any()
     assert truncated.any()
-    advantages = np.empty_like(values)
-    for first, end in itertools.pairwise(offsets):
-        columns = (x[first:end, None] for x in (rewards, values, terminated, truncated))
-        advantages[first:end] = loops.gae(*columns, 0.95, 0.9, bootstrap[first:end, None])[0][:, 0]
+
+    def estimate(gae_lambda):
+        advantages = np.empty_like(values)
+        for first, end in itertools.pairwise(offsets):
+            columns = (x[first:end, None] for x in (rewards, values, terminated, truncated))
+            advantages[first:end] = loops.gae(*columns, 0.95, gae_lambda, bootstrap[first:end, None])[0][:, 0]
+        return advantages
+
+    advantages, unexplained = estimate(0.9), estimate(0.7)
+    if agent._settings["center_advantages"]:
+        advantages -= advantages.mean()
     batch = nf.Batch(
         observations, actions[:, 0].astype(int), advantages, log_probs=log_probs, effective_horizon=len(rewards) / 12
     )
     said = {
         "return_mean": rewards.sum() / 12,
-        "explained_variance": 1.0 - advantages.var() / (advantages + values).var(),
+        "explained_variance": 1.0 - unexplained.var() / (unexplained + values).var(),
         "effective_horizon": len(rewards) / 12,
         "timesteps": agent._state.timesteps[0] + len(rewards),
         "entropy": policy.entropy(observations).mean(),
@@ -89,13 +96,15 @@ def replay(agent, iteration, n_envs):
     return batch, said
 
 
-def test_an_iteration_is_its_definition_truncation_included():
+@pytest.mark.parametrize("centers", [False, True])
+def test_an_iteration_is_its_definition_truncation_included(centers):
     """SB3#633, #1864, cleanrl#198 (truncation taken for termination), tianshou#869 (termination bootstrapped),
     PufferLib (one flat array over all environments), mjrl (V of the state before the last), spinningup#211 (KL before
     the step).
     """
-    settings = {"n_envs": 3, "n_episodes": 12, "gamma": 0.95, "gae_lambda": 0.9, "seed": 5}
-    agent = nf.PolicyGradient(told, nf.LinearSoftmax(3, 3, np.linspace(-1, 1, 12)), step_size=0.3, **settings)
+    settings = {"n_envs": 3, "n_episodes": 12, "gamma": 0.95, "gae_lambda": 0.9, "baseline_lambda": 0.7, "seed": 5}
+    first = nf.LinearSoftmax(3, 3, np.linspace(-1, 1, 12))
+    agent = nf.PolicyGradient(told, first, step_size=0.3, center_advantages=centers, **settings)
     agent.learn(2)
     old = agent.policy
     batch, said = replay(agent, 2, 3)
