@@ -2,8 +2,8 @@
 
 python benchmarks/classic_control.py [--cartpole-seeds 100] [--seeds 10] [--out benchmarks/results/classic_control.json]
 
-Asserts the scores, then prints them. The figures of Stable-Baselines3 are those that benchmarks/peers/classic_control.py
-measured (peers/results, one seed on a quiet machine), and the single runs that rl-baselines3-zoo publishes.
+Asserts the scores, then prints them. The figures of Stable-Baselines3 are those that benchmarks/peers measured
+(peers/results, one seed on a quiet machine), and the single runs that rl-baselines3-zoo publishes.
 """
 
 import argparse

@@ -734,8 +734,13 @@ def test_envpool_in_asynchronous_mode_or_in_a_wrapper_is_refused(make_pool):
         make_bridge(Dummy(make_pool(num_envs=2)))
     with pytest.raises(TypeError, match="env_type='gymnasium'"):
         make_bridge(make_pool(env_type="dm", num_envs=2))
-    with pytest.raises(ValueError, match="n_envs=3, but env has 2"):
-        make_bridge(make_pool(num_envs=2), 3)
+
+
+def test_envpool_is_made_with_as_many_environments_as_are_asked_for(make_pool):
+    bridge = make_bridge(make_pool(num_envs=2), 3)
+    assert bridge.n_envs == 3
+    assert bridge.reset(seed=1).shape == (3, bridge.observation_size)
+    assert bridge.step(np.zeros(3, dtype=np.int64)).rewards.shape == (3,)
 
 
 def test_the_constructor_takes_anything_that_speaks_the_protocol_of_a_vector_environment():

@@ -21,28 +21,30 @@ def data(n: int, dim: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return observations, time, 5.0 + rng.normal(size=n)
 
 
-def fit(observations, time, targets, quadratic) -> np.ndarray:
-    return _core.fit_baseline(1 + quadratic, np.ascontiguousarray(observations), time, targets)
+def fit(observations, time, targets, quadratic, powers=3) -> np.ndarray:
+    return _core.fit_baseline(1 + quadratic, powers, np.ascontiguousarray(observations), time, targets)
 
 
-def predict(state, observations, time, quadratic) -> np.ndarray:
-    return _core.predict_baseline(1 + quadratic, state, np.ascontiguousarray(observations), time)
+def predict(state, observations, time, quadratic, powers=3) -> np.ndarray:
+    return _core.predict_baseline(1 + quadratic, powers, state, np.ascontiguousarray(observations), time)
 
 
 @KINDS
+@pytest.mark.parametrize("powers", [0, 1, 3])
 @pytest.mark.parametrize(("n", "dim"), [(1, 1), (1, 3), (2, 2), (9, 1), (33, 3), (200, 2)])
-def test_baseline_matches_reference(n, dim, quadratic):
+def test_baseline_matches_reference(n, dim, quadratic, powers):
     observations, time, targets = data(n, dim)
-    state = fit(observations, time, targets, quadratic)
+    state = fit(observations, time, targets, quadratic, powers)
     probe, later = observations * 3 - 1, 2 * time
     for reference in (loops, vectorized):
-        longest, mean, scale, coefficients = reference.fit_observation_baseline(observations, time, targets, quadratic)
+        fitted = reference.fit_observation_baseline(observations, time, targets, quadratic, powers)
+        longest, mean, scale, coefficients = fitted
         assert_allclose(1 / state[0], longest, rtol=1e-15)
         assert_allclose(state[1 : 1 + dim], mean, rtol=1e-12)
         assert_allclose(state[1 + dim : 1 + 2 * dim], scale, rtol=1e-10)
         assert_allclose(state[1 + 2 * dim :], coefficients, rtol=1e-6, atol=1e-7)
-        expected = reference.predict_observation_baseline(probe, later, longest, mean, scale, coefficients)
-        assert_allclose(predict(state, probe, later, quadratic), expected, rtol=1e-7, atol=1e-7)
+        expected = reference.predict_observation_baseline(probe, later, *fitted, powers)
+        assert_allclose(predict(state, probe, later, quadratic, powers), expected, rtol=1e-7, atol=1e-7)
 
 
 @KINDS
@@ -109,23 +111,24 @@ def test_a_fit_that_is_not_finite_changes_nothing(quadratic):
 
 def test_no_baseline_has_no_state_and_predicts_zero():
     observations, time, targets = data(9, 2)
-    state = _core.fit_baseline(0, observations, time, targets)
+    state = _core.fit_baseline(0, 3, observations, time, targets)
     assert state.shape == (0,)
-    assert_array_equal(_core.predict_baseline(0, state, observations, time), 0)
+    assert_array_equal(_core.predict_baseline(0, 3, state, observations, time), 0)
 
 
 def test_memory_ring_refuses_what_does_not_fit():
     observations, time, targets = data(9, 2)
     state = fit(observations, time, targets, False)
     for call in (
-        lambda: _core.fit_baseline(3, observations, time, targets),
-        lambda: _core.fit_baseline(-1, observations, time, targets),
-        lambda: _core.fit_baseline(1, observations, time[:8], targets),
-        lambda: _core.fit_baseline(1, observations, time, targets[:8]),
-        lambda: _core.fit_baseline(1, observations[:0], time[:0], targets[:0]),
-        lambda: _core.predict_baseline(1, state[:-1], observations, time),
-        lambda: _core.predict_baseline(2, state, observations, time),
-        lambda: _core.predict_baseline(1, state, observations[:8], time),
+        lambda: _core.fit_baseline(3, 3, observations, time, targets),
+        lambda: _core.fit_baseline(-1, 3, observations, time, targets),
+        lambda: _core.fit_baseline(1, -1, observations, time, targets),
+        lambda: _core.fit_baseline(1, 3, observations, time[:8], targets),
+        lambda: _core.fit_baseline(1, 3, observations, time, targets[:8]),
+        lambda: _core.fit_baseline(1, 3, observations[:0], time[:0], targets[:0]),
+        lambda: _core.predict_baseline(1, 3, state[:-1], observations, time),
+        lambda: _core.predict_baseline(2, 3, state, observations, time),
+        lambda: _core.predict_baseline(1, 3, state, observations[:8], time),
     ):
         with pytest.raises((ValueError, TypeError)):
             call()

@@ -496,17 +496,19 @@ def observed_natural_gradient_closed_form(
     return np.array(direction)
 
 
-def _baseline_row(observation: Row, time: int, longest: int, mean: Row, scale: Row, quadratic: bool) -> Row:
+def _baseline_row(
+    observation: Row, time: int, longest: int, mean: Row, scale: Row, quadratic: bool, powers: int
+) -> Row:
     u = min(1.0, time / longest)
     z = [min(max((x - m) * s, -10.0), 10.0) for x, m, s in zip(observation, mean, scale, strict=True)]
     products = [z[i] * z[j] for i in range(len(z)) for j in range(i, len(z))] if quadratic else []
-    return [1.0, u, u**2, u**3, *z, *products]
+    return [*(u**k for k in range(powers + 1)), *z, *products]
 
 
 def fit_observation_baseline(
-    observations: Array, time: IntArray, targets: Array, quadratic: bool = False
+    observations: Array, time: IntArray, targets: Array, quadratic: bool = False, powers: int = 3
 ) -> tuple[int, Array, Array, Array]:
-    """Minimise mean_i (b . row_i - target_i)^2 + 1e-5 |b|^2, row = (1, u, u^2, u^3, z and, if quadratic, z_i z_j).
+    """Minimise mean_i (b . row_i - target_i)^2 + 1e-5 |b|^2, row = (1, ..., u^powers, z and, if quadratic, z_i z_j).
 
     z is the observation standardised by mean and (population) standard deviation, 0 where it does not vary, held to
     +-10; u is the time in units of the longest episode.
@@ -518,6 +520,7 @@ def fit_observation_baseline(
         Step within its episode.
     targets : ndarray, shape (n,)
     quadratic : bool
+    powers : int
 
     Returns
     -------
@@ -539,7 +542,7 @@ def fit_observation_baseline(
     scale = [1.0 / math.sqrt(v) if v > 1e-24 * max(1.0, m * m) else 0.0 for v, m in zip(variance, mean, strict=True)]
     longest = max(time.tolist()) + 1
     pairs = zip(rows, time.tolist(), strict=True)
-    design = [_baseline_row(x, t, longest, mean, scale, quadratic) for x, t in pairs]
+    design = [_baseline_row(x, t, longest, mean, scale, quadratic, powers) for x, t in pairs]
     p = len(design[0])
     moment = [[sum(r[i] * r[j] for r in design) / n + (1e-5 if i == j else 0.0) for i in range(p)] for j in range(p)]
     right = [sum(r[i] * y for r, y in zip(design, targets.tolist(), strict=True)) / n for i in range(p)]
@@ -547,13 +550,13 @@ def fit_observation_baseline(
 
 
 def predict_observation_baseline(
-    observations: Array, time: IntArray, longest: int, mean: Array, scale: Array, coefficients: Array
+    observations: Array, time: IntArray, longest: int, mean: Array, scale: Array, coefficients: Array, powers: int = 3
 ) -> Array:
     """Values b . row_i of :func:`fit_observation_baseline`; times beyond the longest count as the longest.
 
     Parameters
     ----------
-    observations, time, longest, mean, scale, coefficients
+    observations, time, longest, mean, scale, coefficients, powers
         As there; quadratic features are used if there are coefficients for them.
 
     Returns
@@ -561,6 +564,6 @@ def predict_observation_baseline(
     ndarray, shape (n,)
     """
     b: Row = coefficients.tolist()
-    settings = (longest, mean.tolist(), scale.tolist(), len(b) > 4 + len(mean))
+    settings = (longest, mean.tolist(), scale.tolist(), len(b) > 1 + powers + len(mean), powers)
     pairs = zip(observations.tolist(), time.tolist(), strict=True)
     return np.array([sum(c * x for c, x in zip(b, _baseline_row(o, t, *settings), strict=True)) for o, t in pairs])

@@ -260,17 +260,17 @@ def observed_natural_gradient_closed_form(
 
 
 def _baseline_rows(
-    observations: Array, time: IntArray, longest: int, mean: Array, scale: Array, quadratic: bool
+    observations: Array, time: IntArray, longest: int, mean: Array, scale: Array, quadratic: bool, powers: int
 ) -> Array:
     u = np.minimum(time / longest, 1.0)
     z = np.clip((observations - mean) * scale, -10.0, 10.0)
     left, right = np.triu_indices(z.shape[1])
     products = z[:, left] * z[:, right] if quadratic else z[:, :0]
-    return np.concatenate([np.vander(u, 4, increasing=True), z, products], axis=1)
+    return np.concatenate([np.vander(u, powers + 1, increasing=True), z, products], axis=1)
 
 
 def fit_observation_baseline(
-    observations: Array, time: IntArray, targets: Array, quadratic: bool = False
+    observations: Array, time: IntArray, targets: Array, quadratic: bool = False, powers: int = 3
 ) -> tuple[int, Array, Array, Array]:
     """Minimise mean_i (b . row_i - target_i)^2 + 1e-5 |b|^2, as one least-squares problem.
 
@@ -282,7 +282,7 @@ def fit_observation_baseline(
     varies = std**2 > 1e-24 * np.maximum(1.0, mean**2)
     scale = np.where(varies, 1.0 / np.where(varies, std, 1.0), 0.0)
     longest = int(time.max()) + 1
-    rows = _baseline_rows(observations, time, longest, mean, scale, quadratic)
+    rows = _baseline_rows(observations, time, longest, mean, scale, quadratic, powers)
     p = rows.shape[1]
     stacked = np.concatenate([rows / np.sqrt(n), np.sqrt(1e-5) * np.eye(p)])
     right = np.concatenate([targets / np.sqrt(n), np.zeros(p)])
@@ -291,12 +291,12 @@ def fit_observation_baseline(
 
 
 def predict_observation_baseline(
-    observations: Array, time: IntArray, longest: int, mean: Array, scale: Array, coefficients: Array
+    observations: Array, time: IntArray, longest: int, mean: Array, scale: Array, coefficients: Array, powers: int = 3
 ) -> Array:
     """Values b . row_i of :func:`fit_observation_baseline`.
 
     Twin: :func:`.loops.predict_observation_baseline`.
     """
-    quadratic = len(coefficients) > 4 + len(mean)
-    result: Array = _baseline_rows(observations, time, longest, mean, scale, quadratic) @ coefficients
+    quadratic = len(coefficients) > 1 + powers + len(mean)
+    result: Array = _baseline_rows(observations, time, longest, mean, scale, quadratic, powers) @ coefficients
     return result
