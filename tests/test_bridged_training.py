@@ -312,3 +312,37 @@ def test_normaliser_with_a_limit_acts_and_learns_with_it(lengths):
     result = agent.learn(4)
     assert np.abs(result.history["kl"]).max() < 1e-9
     assert result.policy.normalizer.limit == 0.5
+
+
+class Counting(gym.Env):
+    """Observations 5, 6, 7, and actions 2, 3: neither counted from 0."""
+
+    observation_space = gym.spaces.Discrete(3, start=5)
+    action_space = gym.spaces.Discrete(2, start=2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed, options=options)
+        return 5, {}
+
+    def step(self, action):
+        assert action in (2, 3)
+        return 5 + int(self.np_random.integers(3)), float(action == 3), False, bool(self.np_random.random() < 0.1), {}
+
+
+@pytest.mark.isa_independent
+def test_predict_speaks_the_environments_own_numbers():
+    agent = nf.TRPO(Counting, n_envs=4, n_steps=50)
+    agent.learn(5)
+    assert agent.predict(6, deterministic=True) == (3, None)
+    assert agent.predict(np.array([5, 7]), deterministic=True)[0].tolist() == [3, 3]
+    with pytest.raises(ValueError, match=r"observation 8 outside \[5, 8\)"):
+        agent.predict(8)
+
+
+@pytest.mark.isa_independent
+def test_a_bridge_can_be_handed_on():
+    bridge = nf.envs.bridge.make_bridge("CartPole-v1", 3)
+    agent = nf.TRPO(bridge, n_steps=20)
+    agent.learn(1)
+    assert nf.evaluate_policy(agent.env, agent.policy, 3).returns.shape == (3,)
+    agent.learn(1)

@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from npgfast import _validate, schedules, storage
 from npgfast.algorithms.task import Mode, TabularTask, observation_limit, read_task
+from npgfast.envs.bridge import Bridge
+from npgfast.envs.simulated import Simulated
 from npgfast.exact import LARGEST_TAU, Solution, evaluate
 from npgfast.policies import LinearPolicy, Policy, TabularSoftmax, _restore
 from npgfast.problems import TabularMDP
@@ -369,7 +371,7 @@ class Agent(ABC):
         Parameters
         ----------
         observation : int or array_like of int, shape (n,); or array_like of float, shape (dim,) or (n, dim)
-            States of a tabular problem, or observations; one, or many.
+            States of a tabular problem, or observations as the environment gives them; one, or many.
         deterministic : bool
             Take the most probable action (a Gaussian's mean) instead of drawing one.
 
@@ -385,10 +387,13 @@ class Agent(ABC):
         TypeError, ValueError
             For observations that the policy does not have.
         """
-        policy = self.policy
-        given = np.asarray(observation)
-        is_one = given.ndim == (1 if isinstance(policy, LinearPolicy) else 0)
-        many = given[None] if is_one else given
+        policy, env = self.policy, self.env
+        if isinstance(env, Bridge):
+            many, is_one = env.encode(observation)
+        else:
+            given = np.asarray(observation)
+            is_one = given.ndim == (1 if isinstance(policy, LinearPolicy) else 0)
+            many = given[None] if is_one else given
         known = cast("Any", policy)
         if deterministic:
             actions = known.mode(many)
@@ -396,14 +401,13 @@ class Agent(ABC):
             key = np.random.SeedSequence(self.seed, spawn_key=(self._n_predictions,)).generate_state(1, np.uint64)
             actions = known.sample(many, seed=int(key[0]))
             self._n_predictions += 1
-        if isinstance(policy, LinearPolicy) and policy.n_actions == 0:
-            actions = np.clip(actions, *self._action_bounds())
-            return (actions[0] if is_one else actions), None
-        return (int(actions[0]) if is_one else actions), None
-
-    def _action_bounds(self) -> tuple[Any, Any]:
-        env = cast("Any", self.env)
-        return (-np.inf, np.inf) if env.action_low is None else (env.action_low, env.action_high)
+        if isinstance(env, Bridge):
+            actions = env.decode(actions)
+        elif isinstance(env, Simulated) and env.action_low is not None:
+            actions = np.clip(actions, env.action_low, env.action_high)
+        if not is_one:
+            return actions, None
+        return (int(actions[0]) if actions.ndim == 1 else actions[0]), None
 
     def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
         """Write settings, policy and state to one safetensors file, replacing it atomically.

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npgfast import _core, _validate
-from npgfast.envs import NATIVE, make
 from npgfast.envs.bridge import Bridge, _is_envpool, make_bridge, makes_environments
+from npgfast.envs.named import NATIVE, make_native
 from npgfast.envs.simulated import Simulated
 from npgfast.exact import Solution, _check_policy, _reachable, solve
 from npgfast.policies import (
@@ -568,7 +568,7 @@ def read_task(
     if not isinstance(env, Simulated) and (isinstance(env, str) or not hasattr(env, "num_envs")):
         name = env.removeprefix("npgfast/") if isinstance(env, str) else None
         if name in NATIVE and tabular_only is None:
-            env = make(name, **settings)
+            env = make_native(name, **settings)
         elif not callable(env) and _has_model(env, settings):
             mdp = TabularMDP.from_gymnasium(cast("Any", env), gamma=discount, **settings)
             return TabularTask(mdp, tabular_only=tabular_only)

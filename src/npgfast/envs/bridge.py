@@ -6,11 +6,12 @@ place of the next step (NEXT_STEP), happens within the same step (SAME_STEP), or
 on next are two different arrays, and ``terminated`` and ``truncated`` are never merged.
 """
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -258,6 +259,32 @@ class Bridge:
         if self._owned:
             self._env.close()
 
+    def _lend(self) -> Self:
+        """The same bridge, whose `close` closes nothing."""
+        lent = copy.copy(self)
+        lent._owned = False
+        return lent
+
+    def encode(self, observation: ArrayLike) -> tuple[FloatArray, bool]:
+        """Read one observation of the environment, or many: rows (n, observation_size), and whether it was one.
+
+        Raises
+        ------
+        ValueError
+            For a wrong shape, or numbers that are not finite or not in the space.
+        """
+        given = np.asarray(observation)
+        is_one = given.ndim == len(self._observation_shape)
+        many = given[None] if is_one else given
+        return self._flatten(many, range(len(many))), is_one
+
+    def decode(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """Actions of a policy, (n,) or (n, action_size), as the environment has them: its own numbers, or clipped."""
+        if self.n_actions:
+            return actions + self._first_action
+        clipped: FloatArray = np.clip(actions, self.action_low, self.action_high)
+        return clipped
+
     def _end_episodes(self, step: BridgeStep, ended: BoolArray, infos: dict[str, Any]) -> None:
         if self._mode == "SAME_STEP":
             step.final_observations[ended] = self._final_observations(ended, infos)
@@ -387,7 +414,7 @@ def make_bridge(env: Any, n_envs: int | None = None, **make_kwargs: Any) -> Brid
 
     Parameters
     ----------
-    env : str, gymnasium.Env, gymnasium.vector.VectorEnv, EnvPool environment or callable
+    env : str, gymnasium.Env, gymnasium.vector.VectorEnv, EnvPool environment, callable or Bridge
         An id is made by ``gymnasium.make_vec``, a callable without arguments is called once for each environment.
         EnvPool must be made with ``env_type="gymnasium"`` (or its synonym ``"gym"``); it serves as the model of pools
         that the bridge makes with its own seeds, and is never stepped itself. Where an EnvPool episode reaches its
@@ -417,6 +444,8 @@ def make_bridge(env: Any, n_envs: int | None = None, **make_kwargs: Any) -> Brid
     """
     import gymnasium as gym
 
+    if isinstance(env, Bridge):
+        return env._lend()
     if n_envs is not None:
         n_envs = _validate.integer("n_envs", n_envs, low=1, high=2**30)
     if isinstance(env, str):

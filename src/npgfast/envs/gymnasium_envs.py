@@ -18,7 +18,7 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
-from npgfast.envs.named import NAMESPACE, NATIVE, make
+from npgfast.envs.named import NAMESPACE, NATIVE, make_native
 from npgfast.envs.simulated import Simulated
 
 __all__ = ["SimulatedEnv", "make_env", "to_gymnasium"]
@@ -98,7 +98,7 @@ class SimulatedEnv(gymnasium.Env[Observation, Any]):
 
 def make_env(name: str, render_mode: None = None, **settings: Any) -> SimulatedEnv:
     """Make the registered environment of that name; the time limit is a matter of ``gymnasium.make``."""
-    return SimulatedEnv(make(name, **settings), render_mode)
+    return SimulatedEnv(make_native(name, **settings), render_mode)
 
 
 def to_gymnasium(simulated: Simulated, render_mode: None = None) -> gymnasium.Env[Observation, Any]:
@@ -137,6 +137,6 @@ for _name in NATIVE:
     gymnasium.register(
         id=NAMESPACE + _name,
         entry_point=f"{__name__}:{make_env.__name__}",
-        max_episode_steps=make(_name).time_limit,
+        max_episode_steps=make_native(_name).time_limit,
         kwargs={"name": _name},
     )
