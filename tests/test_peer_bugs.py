@@ -12,10 +12,10 @@ from observed_problems import CART_POLE, CUT, LQR, PENDULUM, policy_bits, told
 
 import npgfast as nf
 from npgfast import _core
-from npgfast.algorithms.task import _start_seed
 from npgfast.envs.bridge import make_bridge
 from npgfast.reference.loops import sampling as loops
 from npgfast.sampling.recording import TERMINATED, TRUNCATED, Player
+from npgfast.tasks.bridged import _start_seed
 
 LEARNERS = {
     "pg": lambda env, **settings: nf.PolicyGradient(env, step_size=0.01, **settings),

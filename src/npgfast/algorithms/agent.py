@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npgfast import _validate, schedules, storage
-from npgfast.algorithms.task import Mode, TabularTask, observation_limit, read_task
 from npgfast.envs.bridge import Bridge
 from npgfast.envs.simulated import Simulated
 from npgfast.exact import LARGEST_TAU, Solution, evaluate
@@ -20,6 +19,7 @@ from npgfast.policies import LinearPolicy, Policy, TabularSoftmax, _restore
 from npgfast.problems import TabularMDP
 from npgfast.progress import RunBar
 from npgfast.schedules import Checked
+from npgfast.tasks import Mode, TabularTask, observation_limit, read_task
 from npgfast.threads import thread_count
 from npgfast.training import Progress, Result, TrainState, advance, named_history
 

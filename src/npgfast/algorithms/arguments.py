@@ -3,8 +3,8 @@
 from typing import Any, Literal
 
 from npgfast import _validate
-from npgfast.algorithms.task import Mode
 from npgfast.geometry import ESTIMATORS, METHODS
+from npgfast.tasks import Mode
 
 __all__ = ["Baseline", "Mode", "given_settings", "solver_options"]
 

@@ -5,10 +5,10 @@ from typing import Any, Literal
 from npgfast import _validate
 from npgfast.algorithms.agent import Agent
 from npgfast.algorithms.arguments import Baseline, Mode, given_settings
-from npgfast.algorithms.task import TabularTask
 from npgfast.policies import Policy
 from npgfast.sampling import StateWeights
 from npgfast.schedules import Checked, Schedule
+from npgfast.tasks import TabularTask
 
 __all__ = ["PPO"]
 
