@@ -42,6 +42,14 @@ class PPO(Agent):
     tau : float
         Entropy bonus in reward per nat, part of the objective and of the advantages.
 
+    Notes
+    -----
+    The value function is a least-squares fit (see `baseline` in `TRPO`), so that there is no value loss, no clipping of
+    it and no coefficient to weigh it by. On observations the details that matter in deep PPO are arguments here:
+    ``normalize_observations`` and ``scale_rewards`` (both clipped to +-10), ``normalize_advantages="minibatch"``, schedules
+    for ``learning_rate`` and ``clip_range``, ``adam_epsilon``, ``max_gradient_norm`` (of the whole gradient), ``target_kl``
+    (1.5 times it ends the epochs, tested before the step that would follow).
+
     References
     ----------
     J. Schulman, F. Wolski, P. Dhariwal, A. Radford, O. Klimov, "Proximal policy optimization algorithms", 2017,
