@@ -45,10 +45,10 @@ class PPO(Agent):
     Notes
     -----
     The value function is a least-squares fit (see `baseline` in `TRPO`), so that there is no value loss, no clipping of
-    it and no coefficient to weigh it by. On observations the details that matter in deep PPO are arguments here:
-    ``normalize_observations`` and ``scale_rewards`` (both clipped to +-10), ``normalize_advantages="minibatch"``, schedules
-    for ``learning_rate`` and ``clip_range``, ``adam_epsilon``, ``max_gradient_norm`` (of the whole gradient), ``target_kl``
-    (1.5 times it ends the epochs, tested before the step that would follow).
+    it and no coefficient to weigh it by. The other details that matter in deep PPO are arguments here:
+    ``normalize_observations`` and ``scale_rewards`` (both clipped to +-10), ``normalize_advantages="minibatch"``,
+    schedules for ``learning_rate`` and ``clip_range``, ``adam_epsilon``, ``max_gradient_norm`` (of the whole gradient),
+    and ``target_kl`` (1.5 times it ends the epochs, tested before the step that would follow).
 
     References
     ----------
