@@ -269,12 +269,16 @@ def test_ctrl_c_ends_within_a_second_and_shows_what_was_reached(tmp_path, env, s
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    assert summary in process.stdout.readline()
-    time.sleep(1.0)
-    sent = time.perf_counter()
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=30)
-    seconds = time.perf_counter() - sent
+    try:
+        assert summary in process.stdout.readline()
+        time.sleep(1.0)
+        sent = time.perf_counter()
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
+        seconds = time.perf_counter() - sent
+    finally:
+        process.kill()
+        process.wait()
     assert process.returncode == 1
     assert stderr == "npgfast: interrupted\n"
     assert "interrupted; reached after" in stdout
