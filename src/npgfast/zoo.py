@@ -147,7 +147,7 @@ ZOO: Final[dict[str, Entry]] = {
     "Hopper-v5": Entry(
         LinearGaussian(features.RandomFourier(11, 250, bandwidth=4.35), 3, log_std_bounds=(-2.0, 2.0)),
         {**_MUJOCO, "n_envs": 32, "n_steps": 625, "n_evaluation_episodes": 10},
-        {"total_timesteps": 2_000_000, "keep_best": True},
+        {"total_timesteps": 3_000_000, "keep_best": True},
         algorithms={"trpo": {"max_kl": 0.03}, "npg": {"max_kl": 0.03}},
     ),
 }
