@@ -73,7 +73,7 @@ def draw(runs: list[dict[str, object]], path: Path) -> None:
             ax.plot(steps, curve["return_mean"], lw=0.8, ls=":", color=line.get_color())
         ax.axhline(TARGETS[name], color="0.4", lw=0.8, ls="--")
         ax.set(title=name, xlabel="million steps", ylabel="return")
-        ax.legend(loc="lower right", title="mean policy; dotted: while learning", fontsize=8, title_fontsize=8)
+        ax.legend(loc="upper left", title="mean policy; dotted: while learning", fontsize=8, title_fontsize=8)
     fig.savefig(path, dpi=120)
 
 
