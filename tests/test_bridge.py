@@ -3,7 +3,6 @@
 The oracle is `episodes_by_hand`: Gymnasium's own loop over one environment, with its own resets.
 """
 
-import doctest
 import warnings
 from types import SimpleNamespace
 
@@ -13,7 +12,6 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
-from npgfast.envs import bridge as module
 from npgfast.envs.bridge import Bridge, environment_seed, make_bridge
 
 pytestmark = [
@@ -612,10 +610,6 @@ def test_the_factory_refuses_what_it_cannot_bridge():
         make_bridge(ragged, g=1)
     with pytest.raises(ValueError, match="n_envs=0"):
         make_bridge(ragged, 0)
-
-
-def test_docstrings_run():
-    assert doctest.testmod(module).failed == 0
 
 
 # EnvPool

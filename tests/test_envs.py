@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import doctest
-import importlib
 import pickle
 import subprocess
 import sys
@@ -33,13 +31,6 @@ VALUES = (
     envs.Pendulum(g=9.81),
 )
 every_id = pytest.mark.parametrize("id", IDS)
-
-
-@pytest.mark.parametrize("name", ["classic_control", "gymnasium_envs", "named", "simulated"])
-def test_examples_of_the_docstrings_run(name):
-    results = doctest.testmod(importlib.import_module(f"npgfast.envs.{name}"))
-    assert results.attempted > 0
-    assert results.failed == 0
 
 
 @pytest.mark.isa_independent

@@ -1,7 +1,6 @@
 """Linear-quadratic control: optimum, values, gradients and Fisher matrices in closed form."""
 
 import copy
-import doctest
 import pickle
 import re
 from itertools import pairwise
@@ -11,7 +10,6 @@ import pytest
 from scipy.linalg import solve_discrete_are
 from scipy.optimize import brentq
 
-from npgfast.envs import lqr as lqr_module
 from npgfast.envs.lqr import LQR
 from npgfast.reference.loops import linear_quadratic as twin
 
@@ -54,10 +52,6 @@ def random_policy(k, scale=0.1):
 
 def steps_of(horizon):
     return ENOUGH if horizon is None else horizon
-
-
-def test_examples_run():
-    assert doctest.testmod(lqr_module).failed == 0
 
 
 @ALL

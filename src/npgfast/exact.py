@@ -265,7 +265,7 @@ def exact_batch(mdp: TabularMDP, policy: SoftmaxPolicy, *, tau: float = 0.0) -> 
     >>> import npgfast as nf
     >>> batch = nf.exact_batch(nf.problems.two_state(gamma=0.9), nf.TabularSoftmax(2, 2))
     >>> batch.weights.reshape(2, 2).sum(axis=1)
-    array([0.5, 0.5])
+    array([0.53, 0.47])
     """
     mdp = _check_problem(mdp)
     policy = _check_policy(mdp, policy)
