@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import npgfast as nf
 from npgfast import _core
 from npgfast.reference import loops
+from npgfast.reference import vectorized as reference
 
 
 def ragged(seed: int, n_steps: int, n_envs: int, density: float = 0.2) -> dict[str, np.ndarray]:
@@ -197,3 +198,45 @@ def test_tabular_baseline_is_the_weighted_mean_and_keeps_the_rest():
     baseline = nf.TabularBaseline(4, [9.0, 9, 9, 9]).fit([0, 0, 2, 3], [1.0, 3.0, 5.0, 7.0], [1.0, 3.0, 2.0, 0.0])
     assert_array_equal(baseline.values, [2.5, 9, 5, 9])
     assert_array_equal(baseline.predict([2, 0]), [5, 2.5])
+
+
+@pytest.mark.parametrize("n_envs", [1, 7, 8, 64, 257, 514, 1100])
+@pytest.mark.parametrize("n_steps", [1, 130])
+def test_estimates_have_the_same_bits_alone_and_on_every_number_of_threads(n_steps, n_envs):
+    """Sizes on both sides of a vector, of a tile, and of what is written past the caches."""
+    data = ragged(8, n_steps, n_envs, 0.02)
+    flags = tuple(data[name].view(np.uint8) for name in ("terminated", "truncated"))
+    arrays = (data["rewards"], data["values"], *flags, data["bootstrap_values"])
+    results = [_core.gae(*arrays, 0.95, 0.9, n_threads) for n_threads in (1, 2, 3, 16)]
+    for advantages, returns, is_finite in results:
+        assert is_finite
+        assert_array_equal(advantages, results[0][0])
+        assert_array_equal(returns, advantages + data["values"])
+    for e in {0, n_envs // 2, n_envs - 1}:
+        one = _core.gae(*(array[:, [e]] for array in arrays), 0.95, 0.9, 1)
+        assert_array_equal(one[0][:, 0], results[0][0][:, e])
+    some = {0, n_envs // 2, n_envs - 1}
+    expected = reference.gae(
+        **{name: array[:, sorted(some)] for name, array in data.items()}, gamma=0.95, gae_lambda=0.9
+    )
+    assert_allclose(results[0][0][:, sorted(some)], expected[0], rtol=1e-12, atol=1e-12)
+    plain = [_core.discounted_returns(arrays[0], *flags, None, 0.95, n) for n in (1, 5)]
+    assert_array_equal(plain[0][0], plain[1][0])
+    zero = np.zeros_like(arrays[0])
+    assert_array_equal(plain[0][0], _core.gae(arrays[0], zero, *flags, zero, 0.95, 1.0, 1)[0])
+
+
+@pytest.mark.parametrize("n_envs", [3, 600])
+def test_what_is_not_finite_is_found_wherever_it_is(n_envs):
+    data = ragged(9, 250, n_envs, 0.02)
+    data["terminated"][-1, n_envs // 2] = False
+    for name in ("rewards", "values", "bootstrap_values"):
+        for value in (np.nan, np.inf):
+            for gamma in (0.0, 0.9):
+                broken = {**data, name: data[name].copy()}
+                broken[name][-1, n_envs // 2] = value
+                with pytest.raises(ValueError, match=rf"{name}\[249, {n_envs // 2}\]={value} is not finite"):
+                    nf.gae(**broken, gamma=gamma, gae_lambda=0.5)
+    huge = np.full((3, n_envs), 1e308)
+    no = np.zeros((3, n_envs), dtype=bool)
+    assert np.isinf(nf.discounted_returns(huge, no, no, gamma=1.0)[0]).all()  # finite inputs, whose sum overflows

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from npgfast import envs, features, problems, schedules
+from npgfast import _core, envs, features, problems, schedules
 from npgfast._build import build_info
 from npgfast.algorithms import (
     PPO,
@@ -60,7 +60,7 @@ from npgfast.training import Progress, Result
 if TYPE_CHECKING:
     from npgfast import plotting, reference, theory, zoo
 
-__version__ = build_info()["version"]
+__version__: str = _core.build_info()["version"]
 
 __all__ = [
     "PPO",

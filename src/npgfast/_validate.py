@@ -8,7 +8,6 @@ import math
 import operator
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -403,6 +402,8 @@ def _describe(value: object) -> str:
 
 
 def _available_bytes() -> int:
+    from pathlib import Path
+
     try:
         for line in Path("/proc/meminfo").read_text("ascii").splitlines():
             if line.startswith("MemAvailable:"):

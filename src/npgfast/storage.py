@@ -2,21 +2,21 @@
 
 Everything the package saves goes through here. A file is a plain safetensors file whose metadata carries format
 version, kind and a SHA-256 digest of all its bytes (taken with the digest itself set to zeros). Nothing is unpickled.
+What only files need (hashlib, json, pathlib, safetensors) is imported by the functions, so that importing npgfast stays
+fast.
 """
 
 import contextlib
-import hashlib
-import json
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["FORMAT_VERSION", "CheckpointError", "load", "save"]
 
@@ -66,6 +66,8 @@ def save(
     >>> save(path, "demo", {"theta": np.arange(3.0)}, {"step": 1}); load(path, "demo")[1]
     {'step': 1}
     """
+    from pathlib import Path
+
     data = _serialise(kind, arrays, metadata)
     target = Path(path).resolve()
     temporary = target.parent / f".npgfast-{os.getpid()}-{os.urandom(8).hex()}.tmp"
@@ -108,6 +110,10 @@ def load(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, NDArray[Any
     OSError
         If there is no such file, or reading fails.
     """
+    from pathlib import Path
+
+    import safetensors.numpy
+
     data = _read(Path(path))
     try:
         header_end, record = _record(data)
@@ -131,6 +137,11 @@ def load(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, NDArray[Any
 
 
 def _serialise(kind: str, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, JSON]) -> bytes:
+    import hashlib
+    import json
+
+    import safetensors.numpy
+
     tensors = {}
     for name, array in arrays.items():
         if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
@@ -146,7 +157,7 @@ def _serialise(kind: str, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[
     return data[:position] + digest + data[position + len(digest) :]
 
 
-def _read(path: Path) -> bytes:
+def _read(path: "Path") -> bytes:
     if not stat.S_ISREG(path.stat().st_mode):
         msg = f"{path}: not a regular file"
         raise CheckpointError(msg)
@@ -159,6 +170,8 @@ def _read(path: Path) -> bytes:
 
 def _record(data: bytes) -> tuple[int, dict[str, Any]]:
     """Return where the header ends, and our entry in it."""
+    import json
+
     end = 8 + int.from_bytes(data[:8], "little")
     if len(data) < 8 or end > len(data):
         msg = f"{len(data)} bytes, expected at least {max(end, 8)}"
@@ -171,6 +184,8 @@ def _record(data: bytes) -> tuple[int, dict[str, Any]]:
 
 
 def _digest(data: bytes, header_end: int, claimed: str) -> str:
+    import hashlib
+
     position = data.find(claimed.encode("utf-8", "surrogatepass"), 8, header_end)
     if position < 0 or len(claimed) != len(_NO_DIGEST):
         return ""
@@ -181,7 +196,7 @@ def _digest(data: bytes, header_end: int, claimed: str) -> str:
     return sha.hexdigest()
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: "Path") -> None:
     if not hasattr(os, "O_DIRECTORY"):
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -86,23 +86,53 @@ py::tuple bind_sample(const py::tuple& mdp_arrays, const py::array& probs_array,
                           sample.mass / static_cast<double>(std::max<Index>(sample.n_started, 1)), sample.return_mean);
 }
 
-py::array bind_gae(const py::array& rewards_array, const py::array& values_array, const py::array& terminated_array,
-                   const py::array& truncated_array, const py::array& bootstrap_array, double gamma, double lambda) {
-    const Reals rewards = view<double>(rewards_array, "rewards", {kAny, kAny});
-    const Index n_steps = rewards_array.shape(0), n_envs = rewards_array.shape(1);
-    const Reals values = view<double>(values_array, "values", {n_steps, n_envs});
-    const Flags terminated = view<std::uint8_t>(terminated_array, "terminated", {n_steps, n_envs});
-    const Flags truncated = view<std::uint8_t>(truncated_array, "truncated", {n_steps, n_envs});
-    const Reals bootstrap = view<double>(bootstrap_array, "bootstrap_values", {n_steps, n_envs});
-    std::vector<double> advantages(rewards.size());
+/// The steps of `gae` and `discounted_returns`; None for values or bootstrap values stands for zeros.
+Steps steps_view(const py::array& rewards_array, const py::object& values, const py::array& terminated,
+                 const py::array& truncated, const py::object& bootstrap) {
+    Steps steps;
+    steps.rewards = view<double>(rewards_array, "rewards", {kAny, kAny}).data();
+    steps.n_steps = rewards_array.shape(0);
+    steps.n_envs = rewards_array.shape(1);
+    const std::initializer_list<Index> shape{steps.n_steps, steps.n_envs};
+    if (!values.is_none()) steps.values = view<double>(as_array(values, "values"), "values", shape).data();
+    steps.terminated = view<std::uint8_t>(terminated, "terminated", shape).data();
+    steps.truncated = view<std::uint8_t>(truncated, "truncated", shape).data();
+    if (!bootstrap.is_none())
+        steps.bootstrap = view<double>(as_array(bootstrap, "bootstrap_values"), "bootstrap_values", shape).data();
+    return steps;
+}
+
+py::tuple bind_gae(const py::array& rewards, const py::array& values, const py::array& terminated,
+                   const py::array& truncated, const py::array& bootstrap, double gamma, double lambda,
+                   int n_threads) {
+    const Steps steps = steps_view(rewards, values, terminated, truncated, bootstrap);
+    if (n_threads < 1) throw py::value_error("n_threads: expected at least 1");
+    // One allocation for both: the C library hands it out again and again, while two are given back to the system after
+    // each call, and fresh pages cost ten times as much as the estimates.
+    py::array_t<double> both({Index{2}, steps.n_steps, steps.n_envs});
+    double *const advantages = both.mutable_data(), *const returns = advantages + steps.n_steps * steps.n_envs;
+    bool is_finite = false;
     {
         const py::gil_scoped_release release;
-        for (Index e = 0; e < n_envs; ++e)
-            generalized_advantages(n_steps, {rewards.data() + e, n_envs}, {values.data() + e, n_envs},
-                                   {terminated.data() + e, n_envs}, {truncated.data() + e, n_envs},
-                                   {bootstrap.data() + e, n_envs}, gamma, lambda, {advantages.data() + e, n_envs});
+        is_finite = generalized_advantages(steps, gamma, lambda, n_threads, advantages, returns);
     }
-    return to_array(std::move(advantages), {n_steps, n_envs});
+    const std::vector<py::ssize_t> shape{steps.n_steps, steps.n_envs};
+    return py::make_tuple(py::array_t<double>(shape, advantages, both), py::array_t<double>(shape, returns, both),
+                          is_finite);
+}
+
+py::tuple bind_discounted_returns(const py::array& rewards, const py::array& terminated, const py::array& truncated,
+                                  const py::object& bootstrap, double gamma, int n_threads) {
+    const Steps steps = steps_view(rewards, py::none(), terminated, truncated, bootstrap);
+    if (n_threads < 1) throw py::value_error("n_threads: expected at least 1");
+    py::array_t<double> returns({steps.n_steps, steps.n_envs});
+    double* const first = returns.mutable_data();
+    bool is_finite = false;
+    {
+        const py::gil_scoped_release release;
+        is_finite = generalized_advantages(steps, gamma, 1.0, n_threads, first, nullptr);
+    }
+    return py::make_tuple(std::move(returns), is_finite);
 }
 
 py::array bind_fit_table(const py::array& cells_array, const py::array& targets_array, const py::array& weights_array,
@@ -140,7 +170,9 @@ void bind_sampling(py::module_& m) {
           py::arg("n_steps"), py::arg("state_weights"), py::arg("gae_lambda"), py::arg("baseline"), py::arg("tau"),
           py::arg("seed"), py::arg("n_threads"));
     m.def("gae", &bind_gae, py::arg("rewards"), py::arg("values"), py::arg("terminated"), py::arg("truncated"),
-          py::arg("bootstrap_values"), py::arg("gamma"), py::arg("gae_lambda"));
+          py::arg("bootstrap_values"), py::arg("gamma"), py::arg("gae_lambda"), py::arg("n_threads"));
+    m.def("discounted_returns", &bind_discounted_returns, py::arg("rewards"), py::arg("terminated"),
+          py::arg("truncated"), py::arg("bootstrap_values"), py::arg("gamma"), py::arg("n_threads"));
     m.def("fit_table", &bind_fit_table, py::arg("states"), py::arg("targets"), py::arg("weights"), py::arg("values"));
     m.def("least_squares", &bind_least_squares, py::arg("rows"), py::arg("targets"), py::arg("ridge"));
 }

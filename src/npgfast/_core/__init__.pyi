@@ -100,7 +100,16 @@ def gae(
     bootstrap_values: _Floats,
     gamma: float,
     gae_lambda: float,
-) -> _Floats: ...
+    n_threads: int,
+) -> tuple[_Floats, _Floats, bool]: ...
+def discounted_returns(
+    rewards: _Floats,
+    terminated: NDArray[np.uint8],
+    truncated: NDArray[np.uint8],
+    bootstrap_values: _Floats | None,
+    gamma: float,
+    n_threads: int,
+) -> tuple[_Floats, bool]: ...
 def fit_table(states: NDArray[np.int32], targets: _Floats, weights: _Floats, values: _Floats) -> _Floats: ...
 def least_squares(rows: _Floats, targets: _Floats, ridge: float) -> tuple[_Floats, int]: ...
 

@@ -709,7 +709,7 @@ def _sizes(n_states: object, n_actions: object) -> tuple[int, int]:
     return _validate.integer("n_states", n_states, low=1), _validate.integer("n_actions", n_actions, low=1)
 
 
-def _generator(seed: object) -> np.random.Generator:
+def _generator(seed: object) -> "np.random.Generator":  # in quotes: numpy.random is imported where it is used
     return np.random.Generator(np.random.PCG64(_validate.integer("seed", seed, low=0)))
 
 

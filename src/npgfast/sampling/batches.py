@@ -158,7 +158,7 @@ def _estimate(
         if first == end:
             continue
         column = slice(first, end)
-        advantages[column] = _core.gae(
+        estimates, _, _ = _core.gae(
             rewards[column, None],
             values[column, None],
             terminated.view(np.uint8)[column, None],
@@ -166,7 +166,9 @@ def _estimate(
             bootstrap[column, None],
             gamma,
             gae_lambda,
-        )[:, 0]
+            1,
+        )
+        advantages[column] = estimates[:, 0]
     weights = gamma ** time.astype(np.float64) if weighting == "discounted" else np.ones_like(rewards)
     mass = float(weights.sum())
     return Batch(

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npgfast import _core, _validate
+from npgfast.threads import thread_count
 
 __all__ = ["discounted_returns", "gae"]
 
@@ -45,19 +46,18 @@ def discounted_returns(
     array([[1.5],
            [1. ]])
     """
-    r = _validate.real_array("rewards", rewards, (None, None))
-    if bootstrap_values is None:
-        bootstrap_values = np.zeros_like(r)
-    advantages, _ = gae(
-        r,
-        np.zeros_like(r),
-        terminated,
-        truncated,
-        gamma=gamma,
-        gae_lambda=1.0,
-        bootstrap_values=bootstrap_values,
+    r = _validate.real_array("rewards", rewards, (None, None), finite=False)
+    done, cut, because = _flags(r, terminated, truncated)
+    bootstrap = None
+    if bootstrap_values is not None:
+        bootstrap = _validate.real_array("bootstrap_values", bootstrap_values, r.shape, finite=False, because=because)
+    gamma = _validate.real("gamma", gamma, low=0.0, high=1.0)
+    returns, is_finite = _core.discounted_returns(
+        r, done.view(np.uint8), cut.view(np.uint8), bootstrap, gamma, thread_count()
     )
-    return advantages
+    if not is_finite:
+        _refuse_infinite({"rewards": r}, bootstrap, done, cut)
+    return returns
 
 
 def gae(
@@ -105,19 +105,43 @@ def gae(
     array([[5.],
            [4.]])
     """
-    r = _validate.real_array("rewards", rewards, (None, None))
-    because = f"to match rewards of shape {r.shape}"
-    v = _validate.real_array("values", values, r.shape, because=because)
-    done = _validate.boolean_array("terminated", terminated, r.shape, because=because)
-    cut = _validate.boolean_array("truncated", truncated, r.shape, because=because)
+    r = _validate.real_array("rewards", rewards, (None, None), finite=False)
+    done, cut, because = _flags(r, terminated, truncated)
+    v = _validate.real_array("values", values, r.shape, finite=False, because=because)
     bootstrap = _validate.real_array("bootstrap_values", bootstrap_values, r.shape, finite=False, because=because)
-    read = cut.copy()
-    read[-1] = True
-    bad = np.argwhere(read & ~done & ~np.isfinite(bootstrap))
+    gamma = _validate.real("gamma", gamma, low=0.0, high=1.0)
+    gae_lambda = _validate.real("gae_lambda", gae_lambda, low=0.0, high=1.0)
+    advantages, returns, is_finite = _core.gae(
+        r, v, done.view(np.uint8), cut.view(np.uint8), bootstrap, gamma, gae_lambda, thread_count()
+    )
+    if not is_finite:
+        _refuse_infinite({"rewards": r, "values": v}, bootstrap, done, cut)
+    return advantages, returns
+
+
+def _flags(
+    rewards: FloatArray, terminated: ArrayLike, truncated: ArrayLike
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], str]:
+    because = f"to match rewards of shape {rewards.shape}"
+    done = _validate.boolean_array("terminated", terminated, rewards.shape, because=because)
+    cut = _validate.boolean_array("truncated", truncated, rewards.shape, because=because)
+    return done, cut, because
+
+
+def _refuse_infinite(
+    read: dict[str, FloatArray],
+    bootstrap: FloatArray | None,
+    terminated: NDArray[np.bool_],
+    truncated: NDArray[np.bool_],
+) -> None:
+    """Name the first input that is not finite. What is read enters a result: finite ones need no look."""
+    for name, array in read.items():
+        _validate.real_array(name, array, (None, None))
+    if bootstrap is None:
+        return
+    counts = truncated.copy()
+    counts[-1] = True
+    bad = np.argwhere(counts & ~terminated & ~np.isfinite(bootstrap))
     if bad.size:
         msg = f"{_validate.place('bootstrap_values', bad[0])}={bootstrap[tuple(bad[0])]} is not finite"
         raise ValueError(msg)
-    gamma = _validate.real("gamma", gamma, low=0.0, high=1.0)
-    gae_lambda = _validate.real("gae_lambda", gae_lambda, low=0.0, high=1.0)
-    advantages = _core.gae(r, v, done.view(np.uint8), cut.view(np.uint8), bootstrap, gamma, gae_lambda)
-    return advantages, advantages + v
