@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "npgfast/base/parallel.hpp"
-#include "npgfast/base/simd.hpp"
+#include "npgfast/base/stream.hpp"
 
 namespace npgfast {
 

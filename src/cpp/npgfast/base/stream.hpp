@@ -1,5 +1,5 @@
 #pragma once
-// The few vector instructions that compilers do not find by themselves, each with a portable twin.
+// Writes past the caches, with a portable twin.
 
 #include <algorithm>
 #include <cstdint>
