@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from npgfast.benchmarking import exact, geometry, sampling, updates
 from npgfast.benchmarking.case import NPGFAST, NUMPY, PYTHON, SIDES, Case, Kernel
+from npgfast.benchmarking.machine import environment
 from npgfast.benchmarking.timing import REPEATS, Measurement, Timing, WrongAnswer, measure, measure_all
 
 __all__ = [
@@ -31,11 +32,14 @@ __all__ = [
     "Timing",
     "WrongAnswer",
     "cases",
+    "environment",
     "measure",
     "measure_all",
 ]
 
-KERNELS = {kernel.name: kernel for stage in (sampling, geometry, updates, exact) for kernel in stage.KERNELS}
+KERNELS: dict[str, Kernel] = {
+    kernel.name: kernel for stage in (sampling, geometry, updates, exact) for kernel in stage.KERNELS
+}
 
 
 def cases(names: Iterable[str] | None = None) -> Iterator[Case]:

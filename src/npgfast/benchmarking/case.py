@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["NPGFAST", "NUMPY", "PYTHON", "SIDES", "Case", "Kernel", "Parts", "Sides", "agree"]
+__all__ = ["NPGFAST", "NUMPY", "PYTHON", "SIDES", "Case", "Kernel", "Parts", "Sides", "agree", "require"]
 
 # The pure-Python and the NumPy baseline (npgfast.reference.loops and .vectorized), and the library itself.
 PYTHON, NUMPY, NPGFAST = SIDES = ("Python", "NumPy", "npgfast")
@@ -53,9 +53,11 @@ class Kernel:
     name, title, unit : str
         As in `Case`.
     sizes : tuple of int
-        Ascending.
+        Ascending, three or more.
     make : callable
         Sides and check at a size; the data that they work on are made here.
+    power : int
+        The baselines' time grows with this power of the size.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Kernel:
     unit: str
     sizes: tuple[int, ...]
     make: Callable[[int], Parts]
+    power: int = 1
 
     def case(self, size: int) -> Case:
         """Make the case of this size, which need not be one of `sizes`."""
@@ -74,12 +77,21 @@ class Kernel:
         return map(self.case, self.sizes)
 
 
+def require(holds: Any, message: str) -> None:
+    """Raise AssertionError unless something holds, under ``python -O`` as well."""
+    if not holds:
+        raise AssertionError(message)
+
+
 def agree(rtol: float = 1e-9, atol: float = 1e-12) -> Check:
-    """Check that the arrays of every answer equal those of npgfast."""
+    """Check that the numbers or arrays of every answer equal those of npgfast."""
 
     def check(answers: Mapping[str, Any]) -> None:
         for side, answer in answers.items():
             for found, expected in zip(answers[NPGFAST], answer, strict=True):
-                np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol, err_msg=f"{NPGFAST} against {side}")
+                require(np.shape(found) == np.shape(expected), f"{NPGFAST} and {side} differ in shape")
+                difference = np.abs(np.subtract(found, expected))
+                close = np.all(difference <= atol + rtol * np.abs(expected))
+                require(close, f"{NPGFAST} and {side} differ by {np.max(difference):.3g}")
 
     return check

@@ -69,27 +69,28 @@ def _run(size: int, name: str, setting: float, agent: Any, **settings: float) ->
     return {PYTHON: lambda: theirs(loops), NUMPY: lambda: theirs(vectorized), NPGFAST: ours}, agree(1e-6, 0.0)
 
 
+SIZES = (10, 30, 100, 1_000)
+POWER = 2  # dense rows: size * 4 actions * size successors
+
 KERNELS = (
     Kernel(
-        "evaluate",
-        "Exact evaluation of a policy: V, Q, A and occupancy, gamma 0.9",
-        "states",
-        (10, 100, 1_000),
-        _evaluate,
+        "evaluate", f"V, Q, A and occupancy of a policy on Garnet, gamma {GAMMA}", "states", SIZES, _evaluate, POWER
     ),
-    Kernel("solve", "Optimum of a Garnet problem, gamma 0.9", "states", (10, 100, 1_000), _solve),
+    Kernel("solve", f"optimal values and policy on Garnet, gamma {GAMMA}", "states", SIZES, _solve, POWER),
     Kernel(
         "npg",
-        f"Exact NPG, {N_ITERATIONS} iterations (npgfast also finds the optimum)",
+        f"{N_ITERATIONS} exact iterations on Garnet (npgfast also finds the optimum)",
         "states",
-        (10, 100, 1_000),
+        SIZES,
         partial(_run, name="train_npg_exact", setting=STEP_SIZE, agent=NaturalPolicyGradient, step_size=STEP_SIZE),
+        POWER,
     ),
     Kernel(
         "trpo",
-        f"Exact TRPO, {N_ITERATIONS} iterations (npgfast also finds the optimum)",
+        f"{N_ITERATIONS} exact iterations on Garnet (npgfast also finds the optimum)",
         "states",
-        (10, 100, 1_000),
+        SIZES,
         partial(_run, name="train_trpo_exact", setting=MAX_KL, agent=TRPO, max_kl=MAX_KL),
+        POWER,
     ),
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from npgfast.benchmarking.case import NPGFAST, NUMPY, PYTHON, Kernel, Parts, Sides, agree
+from npgfast.benchmarking.case import NPGFAST, NUMPY, PYTHON, Kernel, Parts, Sides, agree, require
 from npgfast.envs import CartPole
 from npgfast.features import Linear
 from npgfast.policies import LinearSoftmax, TabularSoftmax
@@ -37,11 +37,12 @@ def _frozen_lake(size: int) -> Parts:
         kernel = mdp.dense()
         for side, answer in answers.items():
             states, actions, rewards, ended = _fields(answer)[:4]
-            np.testing.assert_array_equal(rewards, mdp.rewards[states, actions], err_msg=side)
+            require(np.array_equal(rewards, mdp.rewards[states, actions]), f"{side}: rewards of other steps")
             possible = kernel[states[:-1], actions[:-1], states[1:]] > 0.0
-            assert np.all(possible | ended[:-1]), f"{side}: a step that the model does not allow"
+            require(np.all(possible | ended[:-1]), f"{side}: a step that the model does not allow")
             found = int(ended.sum())
-            assert abs(found - expected) < 6.0 * expected**0.5 + 1.0, f"{side}: {found} endings, not {expected:.0f}"
+            near = abs(found - expected) < 6.0 * expected**0.5 + 1.0
+            require(near, f"{side}: {found:,} endings where {expected:,.0f} are expected")
 
     sides: Sides = {
         PYTHON: lambda: loops.rollout(*arrays, Random(1), N_ENVS),
@@ -123,18 +124,18 @@ def _check_balancing(
     """Play every step again from the observation before it."""
     before, taken = observations.reshape(-1, 4), actions.reshape(-1)
     after, gained, fell = vectorized.simulator_step(CART_POLE, before, taken)
-    np.testing.assert_array_equal(terminated.reshape(-1), fell, err_msg=side)
-    np.testing.assert_array_equal(rewards.reshape(-1), gained, err_msg=side)
+    require(np.array_equal(terminated.reshape(-1), fell), f"{side}: falls where the pole stands, or the reverse")
+    require(np.array_equal(rewards.reshape(-1), gained), f"{side}: other rewards")
     goes_on = ~(terminated | truncated)[:-1]
     found, expected = observations[1:], after.reshape(observations.shape)[:-1]
-    np.testing.assert_allclose(found[goes_on], expected[goes_on], rtol=1e-9, atol=1e-12, err_msg=side)
-    assert np.all(np.abs(found[~goes_on]) <= 0.05), f"{side}: a start that is none"
+    require(np.allclose(found[goes_on], expected[goes_on], rtol=1e-9, atol=1e-12), f"{side}: other observations")
+    require(np.all(np.abs(found[~goes_on]) <= 0.05), f"{side}: a start that is none")
     phi = vectorized.linear_features(before)
-    expected_logs = vectorized.observed_log_probs(phi, taken, weights)
-    np.testing.assert_allclose(log_probs.reshape(-1), expected_logs, rtol=1e-9, atol=1e-12, err_msg=side)
+    logs = vectorized.observed_log_probs(phi, taken, weights)
+    require(np.allclose(log_probs.reshape(-1), logs, rtol=1e-9, atol=1e-12), f"{side}: other log-probabilities")
     right = np.exp(vectorized.observed_log_probs(phi, np.ones_like(taken), weights))
     excess, spread = float(np.sum(taken - right)), float(np.sum(right * (1.0 - right)))
-    assert abs(excess) < 6.0 * spread**0.5 + 1.0, f"{side}: {excess:+.0f} pushes to the right too many"
+    require(abs(excess) < 6.0 * spread**0.5 + 1.0, f"{side}: {excess:+,.0f} pushes to the right too many")
 
 
 def _gae(size: int) -> Parts:
@@ -157,21 +158,21 @@ def _gae(size: int) -> Parts:
 KERNELS = (
     Kernel(
         "rollout",
-        f"Rollout of FrozenLake 8x8, tabular policy, {N_ENVS:,} environments",
+        f"FrozenLake 8x8, tabular policy, {N_ENVS:,} environments",
         "steps",
         (10_000, 100_000, 1_000_000),
         _frozen_lake,
     ),
     Kernel(
         "cartpole",
-        f"Rollout of CartPole-v1, linear softmax policy, {N_ENVS:,} environments",
+        f"rollout of CartPole-v1, linear softmax policy, {N_ENVS:,} environments",
         "steps",
-        (10_000, 100_000, 1_000_000),
+        (2_000, 20_000, 200_000, 2_000_000),
         _cart_pole,
     ),
     Kernel(
         "gae",
-        "Generalised advantage estimation, episodes cut at random",
+        "generalised advantages, cut where episodes end",
         "steps",
         (8_192, 65_536, 524_288),
         _gae,

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from npgfast.benchmarking.case import NPGFAST, Case, Kernel
+from npgfast.benchmarking.case import NPGFAST, NUMPY, PYTHON, Case, Kernel
 
 __all__ = ["Measurement", "Timing", "WrongAnswer", "measure", "measure_all"]
 
 REPEATS = 7
-# Seconds: a side expected to take longer for one call is not run; one that takes longer than ONCE is not repeated; and
-# short calls are made in a row until they fill a SLICE.
-LONGEST, ONCE, SLICE = 4.0, 0.25, 0.002
+# Seconds: a baseline expected to take longer for one call is not run; the repeats of a side may take so long together;
+# and short calls are made in a row until they fill a slice.
+LONGEST, BUDGET, SLICE = 2.0, 0.7, 0.002
 
 
 class WrongAnswer(Exception):
@@ -29,7 +29,7 @@ class Timing:
     fastest, median : float
         Over the repeats.
     repeats : int
-        1 for a side too slow to be run again after the call that gave its answer.
+        Fewer for a slow side.
     calls : int
         Calls in a row that a repeat averages, where one is short.
     """
@@ -67,7 +67,8 @@ def measure(case: Case, repeats: int = REPEATS, *, skip: Sequence[str] = ()) -> 
     ----------
     case : Case
     repeats : int
-        Of every side that takes at most a quarter of a second; a slower one has been timed by its first call.
+        Of each side, after a first call that gives its answer and is not timed; fewer where one takes more than a
+        tenth of a second. Of pure Python, which needs no warm-up, the first call is the timing if it takes much longer.
     skip : sequence of str
         Sides not to run.
 
@@ -92,35 +93,32 @@ def measure(case: Case, repeats: int = REPEATS, *, skip: Sequence[str] = ()) -> 
         msg = f"{case.kernel}, {case.size:,} {case.unit}: wrong answer: {error}"
         raise WrongAnswer(msg) from error
     del answers
-    spent: dict[str, list[float]] = {name: [] for name in sides if first[name] <= ONCE}
-    calls = {name: _calls_in_a_slice(case, name) for name in spent}
-    for _ in range(repeats):
-        for name, seconds in spent.items():
-            seconds.append(_seconds(case, name, calls[name]))
+    rounds = {name: min(repeats, max(name != PYTHON, int(BUDGET / first[name]))) for name in sides}
+    calls = {name: _calls_in_a_slice(case, name) if rounds[name] == repeats else 1 for name in sides}
+    spent: dict[str, list[float]] = {name: [] if rounds[name] else [first[name]] for name in sides}
+    for k in range(repeats):
+        for name in sides:
+            if k < rounds[name]:
+                spent[name].append(_seconds(case, name, calls[name]))
     timings: dict[str, Timing | None] = dict.fromkeys(case.sides)
-    for name in sides:
-        timings[name] = (
-            Timing(min(spent[name]), median(spent[name]), repeats, calls[name])
-            if name in spent
-            else Timing(first[name], first[name], 1, 1)
-        )
+    timings |= {name: Timing(min(s), median(s), len(s), calls[name]) for name, s in spent.items()}
     return Measurement(case, timings)
 
 
 def measure_all(kernels: Sequence[Kernel], repeats: int = REPEATS, *, quick: bool = False) -> Iterator[Measurement]:
     """Measure kernels at all their sizes, or at the smallest.
 
-    A side is not run where a linear cost would take it more than four seconds, judged by the size before.
+    A baseline is not run where it should take more than two seconds, judged by the size before.
     """
     for kernel in kernels:
         pace: dict[str, float] = defaultdict(float)
         for size in kernel.sizes[: 1 if quick else None]:
             case = kernel.case(size)
-            too_slow = [name for name in case.sides if pace[name] * size > LONGEST]
+            too_slow = [name for name in (PYTHON, NUMPY) if pace[name] * size**kernel.power > LONGEST]
             measurement = measure(case, repeats, skip=too_slow)
             yield measurement
             for name, timing in measurement.timings.items():
-                pace[name] = float("inf") if timing is None else timing.fastest / size
+                pace[name] = float("inf") if timing is None else timing.fastest / size**kernel.power
 
 
 def _seconds(case: Case, side: str, calls: int) -> float:

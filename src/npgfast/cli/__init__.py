@@ -1,4 +1,4 @@
-"""The command line: ``npgfast train``, ``solve``, ``evaluate``, ``zoo`` and ``info``."""
+"""The command line: ``npgfast train``, ``solve``, ``evaluate``, ``bench``, ``zoo`` and ``info``."""
 
 import sys
 

@@ -14,7 +14,7 @@ from npgfast.cli import evaluations, reports, runs
 from npgfast.cli.environments import EnvironmentOptions
 from npgfast.cli.failures import FAILED, WrongUsage, reported, usage
 from npgfast.cli.features import FORMS
-from npgfast.cli.settings import DEFAULTS, Algorithm, Mode
+from npgfast.cli.settings import DEFAULTS, KERNELS, Algorithm, Mode
 from npgfast.exact import solve as solve_exactly
 from npgfast.plotting import plot_policy
 from npgfast.threads import thread_count
@@ -263,6 +263,25 @@ def evaluate(
             reports.print_json({"policy": str(policy), **report.document})
         else:
             reports.print_table(Console(), report.title, report.rows)
+
+
+@app.command(epilog=f"Kernels: {', '.join(KERNELS)}.")
+def bench(
+    kernels: Annotated[list[str] | None, typer.Argument(metavar="KERNEL", help="What to time.  [default: all]")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Only the smallest of three sizes.")] = False,
+    repeats: Annotated[int, typer.Option(help="Repeats of each side.")] = 7,
+    threads: Annotated[
+        int | None, typer.Option(help="Of npgfast.  [default: the processors that this process may use]")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Picture of time against size.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the JSON document there as well.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Time npgfast against pure Python and NumPy on this machine, within a minute; fails if their answers differ."""
+    with reported():
+        from npgfast.cli import benchmarks
+
+        benchmarks.bench(kernels or [], repeats, threads, benchmarks.Output(out, plot, as_json), quick=quick)
 
 
 @app.command()

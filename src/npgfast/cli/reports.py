@@ -191,8 +191,13 @@ def _setting(value: Any) -> Any:
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """Write one JSON document to standard output; what is not finite becomes null."""
-    sys.stdout.write(json.dumps(_plain(value), indent=2, allow_nan=False) + "\n")
+    """Write one JSON document to standard output."""
+    sys.stdout.write(json_text(value))
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """One JSON document; what is not finite becomes null."""
+    return json.dumps(_plain(value), indent=2, allow_nan=False) + "\n"
 
 
 def _plain(value: Any) -> Any:
@@ -220,7 +225,7 @@ def write_files(run: Run, folder: Path) -> dict[str, str]:
     run.result.save(paths["result"])
     run.result.policies[run.best].save(paths["policy"])
     run.agent.save_checkpoint(paths["checkpoint"])
-    _write_text(paths["history"], _history_csv(run.result))
+    write_text(paths["history"], _history_csv(run.result))
     return {name: str(path) for name, path in paths.items()}
 
 
@@ -245,7 +250,8 @@ def _history_csv(result: Result) -> str:
     return text.getvalue()
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a text file at once, or not at all."""
     temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)

@@ -17,7 +17,7 @@ from npgfast.algorithms import (
 )
 from npgfast.cli.failures import WrongUsage
 
-__all__ = ["CLASSES", "DEFAULTS", "Algorithm", "Mode", "chosen", "complete"]
+__all__ = ["CLASSES", "DEFAULTS", "KERNELS", "Algorithm", "Mode", "chosen", "complete"]
 
 
 class Algorithm(StrEnum):
@@ -46,6 +46,12 @@ CLASSES: Mapping[Algorithm, type[Agent]] = {
     Algorithm.TRPO: TRPO,
     Algorithm.PPO: PPO,
 }
+
+# Names of what `npgfast bench` times, here so that no other command imports the baselines.
+KERNELS = (
+    "rollout", "cartpole", "gae", "fisher", "fisher-log-linear", "natural-gradient", "surrogate", "ppo", "evaluate",
+    "solve", "npg", "trpo",
+)  # fmt: skip
 
 SMALL = 32
 ITERATIONS = 100
