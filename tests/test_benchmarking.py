@@ -1,7 +1,6 @@
 """The benchmarks' cases and clock: answers that agree, answers that do not, and what is timed how often."""
 
 import dataclasses
-import doctest
 import io
 import time
 
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 
 from npgfast import Trajectories, benchmarking
-from npgfast.benchmarking import NPGFAST, NUMPY, PYTHON, Case, Kernel, machine, picture, report, timing
+from npgfast.benchmarking import NPGFAST, NUMPY, PYTHON, Case, Kernel, picture, timing
 from npgfast.cli.settings import KERNELS
 
 # What the kernels compute is tested elsewhere, on every variant.
@@ -136,8 +135,3 @@ def test_picture_has_one_panel_per_kernel():
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png")
     assert len(buffer.getvalue()) > 10_000
-
-
-@pytest.mark.parametrize("module", [benchmarking, machine, report], ids=lambda module: module.__name__)
-def test_examples(module):
-    assert doctest.testmod(module).failed == 0

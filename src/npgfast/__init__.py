@@ -58,7 +58,7 @@ from npgfast.storage import CheckpointError
 from npgfast.training import Progress, Result
 
 if TYPE_CHECKING:
-    from npgfast import plotting, reference, theory, zoo
+    from npgfast import benchmarking, plotting, reference, theory, zoo
 
 __version__: str = _core.build_info()["version"]
 
@@ -95,6 +95,7 @@ __all__ = [
     "TabularSoftmax",
     "Trajectories",
     "__version__",
+    "benchmarking",
     "build_info",
     "clipped_surrogate",
     "conjugate_gradient",
@@ -124,7 +125,7 @@ __all__ = [
 ]
 
 # Modules imported when first named, so that importing npgfast stays fast.
-_LAZY = ("plotting", "reference", "theory", "zoo")
+_LAZY = ("benchmarking", "plotting", "reference", "theory", "zoo")
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ def duration(seconds: float) -> str:
     Examples
     --------
     >>> duration(0.01234), duration(2e-7), duration(75.0)
-    ('12.3 ms', '200 ns', '75 s')
+    ('12.3 ms', '200 ns', '75.0 s')
     """
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
         if seconds >= 0.9995 * size:
@@ -50,7 +50,7 @@ def times(ratio: float) -> str:
 
 
 def _three_digits(number: float) -> str:
-    return f"{number:.0f}" if number >= 99.95 else f"{number:.3g}"
+    return f"{number:.0f}" if number >= 99.95 else f"{number:.1f}" if number >= 9.995 else f"{number:.2f}"
 
 
 def document(measurements: Sequence[Measurement]) -> list[dict[str, Any]]:

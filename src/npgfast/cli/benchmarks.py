@@ -1,6 +1,7 @@
 """``npgfast bench``: the kernels against their baselines, as a table, JSON and a picture."""
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -58,12 +59,13 @@ def bench(names: Sequence[str], repeats: int, threads: int | None, output: Outpu
         if (facts["load"] or 0.0) > _BUSY:
             text = f"this machine is busy (load {facts['load']:.1f}): the times will be off, NumPy's most of all"
             console.print(text, style="yellow", highlight=False)
-        console.print(f"fastest of {repeats} calls in turn, fewer if slow; vs: times as fast as that side\n")
+        console.print(_explanation(repeats), highlight=False)
         console.print(_table((), header=True))
         started = time.perf_counter()
         found: list[Measurement] = []
-        for kernel in kernels:
-            measured = _measure(kernel, repeats, quick=quick)
+        for k, kernel in enumerate(kernels, start=1):
+            with _announced(f"{k} of {len(kernels)}: {kernel.name} ..."):
+                measured = list(benchmarking.measure_all([kernel], repeats, quick=quick))
             found += measured
             console.print(Text.assemble((kernel.name, "bold"), f"  {kernel.title}"))
             console.print(_table(measured))
@@ -108,19 +110,33 @@ def _npgfast_threads(threads: int | None) -> Iterator[None]:
             os.environ[_THREADS] = before
 
 
-def _measure(kernel: Kernel, repeats: int, *, quick: bool) -> list[Measurement]:
-    """All sizes of a kernel, with a line on standard error meanwhile if that is a terminal."""
-    progress = Console(stderr=True)
-    if not progress.is_terminal:
-        return list(benchmarking.measure_all([kernel], repeats, quick=quick))
-    with progress.status(kernel.name):
-        return list(benchmarking.measure_all([kernel], repeats, quick=quick))
+@contextmanager
+def _announced(text: str) -> Iterator[None]:
+    """Show a line on standard error meanwhile, if that is a terminal; still, for a moving one would cost time."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    sys.stderr.write(text)
+    sys.stderr.flush()
+    try:
+        yield
+    finally:
+        sys.stderr.write("\r" + " " * len(text) + "\r")
+        sys.stderr.flush()
 
 
 def _heading(facts: Mapping[str, Any]) -> str:
     threads = f"{facts['threads']} thread{'s' if facts['threads'] > 1 else ''}"
     ours = f"npgfast {facts['version']} ({facts['isa']}, {threads}, {facts['compiler']})"
     return f"{ours}, NumPy {facts['numpy']}, Python {facts['python']}\non {facts['processor']}"
+
+
+def _explanation(repeats: int) -> str:
+    calls = f"{repeats} calls" if repeats > 1 else "1 call"
+    return (
+        f"Fastest of {calls} in turn, fewer of what is slow; answers are compared first.\n"
+        "vs: how many times as fast npgfast is; rate: that of npgfast.\n"
+    )
 
 
 def _table(measured: Sequence[Measurement], *, header: bool = False) -> Table:
