@@ -16,6 +16,7 @@ BATCH = nf.exact_batch(MDP, PI)
 TWO, NO = np.zeros((2, 2)), np.zeros((2, 2), dtype=bool)
 NATIVE, BATCH_NATIVE = PI._native, BATCH._native(PI)
 PROBS, LOGS = PI.probs(), PI._table[0].copy()
+TABLES = LOGS, PROBS
 INT32 = np.zeros(2, np.int32)
 
 
@@ -24,15 +25,15 @@ def swapped(arrays: tuple, k: int, value: object) -> tuple:
 
 
 RAW = {
-    "float32": lambda: _core.policy_table(NATIVE, np.zeros(6, np.float32)),
-    "int64": lambda: _core.policy_table(NATIVE, np.zeros(6, np.int64)),
-    "big_endian": lambda: _core.policy_table(NATIVE, np.zeros(6, ">f8")),
-    "strided": lambda: _core.policy_table(NATIVE, np.zeros(12)[::2]),
-    "short": lambda: _core.policy_table(NATIVE, np.zeros(5)),
+    "float32": lambda: _core.policy_table(NATIVE, np.zeros(6, np.float32), 1),
+    "int64": lambda: _core.policy_table(NATIVE, np.zeros(6, np.int64), 1),
+    "big_endian": lambda: _core.policy_table(NATIVE, np.zeros(6, ">f8"), 1),
+    "strided": lambda: _core.policy_table(NATIVE, np.zeros(12)[::2], 1),
+    "short": lambda: _core.policy_table(NATIVE, np.zeros(5), 1),
     "fortran": lambda: _core.log_softmax(np.zeros((2, 3), order="F"), np.ones((2, 3), np.uint8)),
-    "not_an_array": lambda: _core.policy_table(NATIVE, [0.0] * 6),
-    "none": lambda: _core.policy_table(NATIVE, None),
-    "empty_tuple": lambda: _core.policy_table((), np.zeros(6)),
+    "not_an_array": lambda: _core.policy_table(NATIVE, [0.0] * 6, 1),
+    "none": lambda: _core.policy_table(NATIVE, None, 1),
+    "empty_tuple": lambda: _core.policy_table((), np.zeros(6), 1),
     "mask_shape": lambda: _core.log_softmax(np.zeros((2, 3)), np.ones((3, 2), np.uint8)),
     "states_high": lambda: _core.scores(NATIVE, PROBS, np.array([0, 3], np.int32), INT32),
     "states_low": lambda: _core.scores(NATIVE, PROBS, np.array([0, -1], np.int32), INT32),
@@ -52,18 +53,22 @@ RAW = {
     "mdp_gamma": lambda: _core.solve(swapped(MDP._native, 7, "x"), 0.0, 1e-9, 0, 10),
     "evaluate_time": lambda: _core.evaluate(MDP._native, np.full((2, 3, 2), 0.5), np.zeros((2, 3, 2)), 0.0, 0),
     "evaluate_probs": lambda: _core.evaluate(MDP._native, PROBS, LOGS[:2], 0.0, 0),
-    "batch_states": lambda: _core.policy_gradient(NATIVE, PROBS, swapped(BATCH_NATIVE, 0, BATCH_NATIVE[0] + 1)),
-    "batch_length": lambda: _core.policy_gradient(NATIVE, PROBS, swapped(BATCH_NATIVE, 2, BATCH_NATIVE[2][:-1])),
-    "batch_short": lambda: _core.policy_gradient(NATIVE, PROBS, BATCH_NATIVE[:4]),
+    "batch_states": lambda: _core.policy_gradient(NATIVE, TABLES, swapped(BATCH_NATIVE, 0, BATCH_NATIVE[0] + 1), 1),
+    "batch_length": lambda: _core.policy_gradient(NATIVE, TABLES, swapped(BATCH_NATIVE, 2, BATCH_NATIVE[2][:-1]), 1),
+    "batch_short": lambda: _core.policy_gradient(NATIVE, TABLES, BATCH_NATIVE[:4], 1),
     "batch_odd": lambda: _core.policy_gradient(
-        NATIVE, PROBS, (*(x[:5].copy() if isinstance(x, np.ndarray) else x for x in BATCH_NATIVE),)
+        NATIVE, TABLES, (*(x[:5].copy() if isinstance(x, np.ndarray) else x for x in BATCH_NATIVE),), 1
     ),
     "kl_tables": lambda: _core.mean_kl((LOGS, PROBS), (LOGS[:, :1].copy(), PROBS[:, :1].copy()), np.ones(3)),
     "kl_tuple": lambda: _core.mean_kl((LOGS, None), (LOGS, PROBS), np.ones(3)),
     "kl_weights": lambda: _core.mean_kl((LOGS, PROBS), (LOGS, PROBS), np.ones(4)),
-    "vector": lambda: _core.fisher_vector_product(NATIVE, PROBS, BATCH_NATIVE, np.zeros(7), 0, 0.0),
-    "estimator": lambda: _core.fisher_vector_product(NATIVE, PROBS, BATCH_NATIVE, np.zeros(6), "x", 0.0),
-    "surrogate_none": lambda: _core.surrogate(NATIVE, LOGS, PROBS, swapped(BATCH_NATIVE, 4, None), 0.2),
+    "vector": lambda: _core.fisher_vector_product(NATIVE, TABLES, BATCH_NATIVE, np.zeros(7), 0, 0.0, 1),
+    "estimator": lambda: _core.fisher_vector_product(NATIVE, TABLES, BATCH_NATIVE, np.zeros(6), "x", 0.0, 1),
+    "threads": lambda: _core.fisher_vector_product(NATIVE, TABLES, BATCH_NATIVE, np.zeros(6), 0, 0.0, 0),
+    "states_none": lambda: _core.policy_gradient(NATIVE, TABLES, swapped(BATCH_NATIVE, 0, None), 1),
+    "n_actions": lambda: _core.policy_table((np.ones((3, 2)), None, 0), np.zeros(0), 1),
+    "n_actions_only": lambda: _core.policy_table((None, None, 2), np.zeros(6), 1),
+    "surrogate_none": lambda: _core.surrogate(NATIVE, TABLES, swapped(BATCH_NATIVE, 4, None), 0.2, 1),
     "gae_shapes": lambda: _core.gae(TWO, TWO, NO.view(np.uint8), NO.view(np.uint8), np.zeros((3, 2)), 0.9, 0.9, 1),
     "gae_bool": lambda: _core.gae(TWO, TWO, NO, NO, TWO, 0.9, 0.9, 1),
     "fit_cells": lambda: _core.fit_table(np.array([5], np.int32), np.ones(1), np.ones(1), np.zeros(3)),

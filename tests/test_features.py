@@ -148,7 +148,7 @@ def test_observations_that_are_not_numbers_are_named(phi, bad):
     x[2, -1] = bad
     with pytest.raises(ValueError, match=rf"observations\[2, {phi.dim - 1}\]={bad}"):
         phi(x)
-    rows = _core.feature_rows((*phi._native, None, None, 1.0, 0, 1, 0.0, 0.0), x)  # as an environment may give them
+    rows = _core.feature_rows((*phi._native, None, None, 1.0, 0, 1, 0.0, 0.0), x, 1)  # as an environment may give them
     assert rows.shape == (3, phi.n_features)
 
 

@@ -1,7 +1,8 @@
 """A batch: a weighted set of state-action pairs, the one object that exact and sampled algorithms share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +13,7 @@ from npgfast.policies import SoftmaxPolicy
 __all__ = ["Batch"]
 
 FloatArray = NDArray[np.float64]
+_Kept = TypeVar("_Kept")
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,14 +143,17 @@ class Batch:
         """What follows states and actions in the core's batch, but for exhaustive."""
         return self.weights, self.advantages, self.log_probs, self.effective_horizon
 
+    def _keep(self, name: str, keys: tuple[object, ...], compute: Callable[[], _Kept]) -> _Kept:
+        """compute(), kept under `name` for the next call with the same keys: a batch and what it meets are immutable."""
+        known, value = self.__dict__.get(name, (None, None))
+        if known is None or any(one is not other for one, other in zip(known, keys, strict=True)):
+            value = compute()
+            object.__setattr__(self, name, (keys, value))
+        return cast("_Kept", value)
+
     def _native(self, policy: SoftmaxPolicy) -> tuple[Any, ...]:
         """What the core takes, after checking the indices against the policy; kept for policies that share a mask."""
-        native: tuple[Any, ...]
-        mask, native = self.__dict__.get("_checked", (None, ()))
-        if mask is not policy.action_mask:
-            native = self._check(policy)
-            object.__setattr__(self, "_checked", (policy.action_mask, native))
-        return native
+        return self._keep("_checked", (policy.action_mask,), lambda: self._check(policy))
 
     def _check(self, policy: SoftmaxPolicy) -> tuple[Any, ...]:
         if self.observations is not None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npgfast import _core, _validate
+from npgfast.threads import thread_count
 
 __all__ = ["FeatureMap", "Fourier", "Linear", "Polynomial", "RandomFourier", "TileCoding"]
 
@@ -55,7 +56,7 @@ class FeatureMap:
     def __call__(self, observations: ArrayLike) -> FloatArray:
         """Features of `observations`, shape (n, dim): ndarray, shape (n, n_features)."""
         given = _validate.real_array("observations", observations, (None, self.dim))
-        return _core.feature_rows((*self._native, *_SPARE), given)
+        return _core.feature_rows((*self._native, *_SPARE), given, thread_count())
 
     def _description(self) -> dict[str, Any]:
         """What rebuilds the map, as JSON can hold it."""

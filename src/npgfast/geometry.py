@@ -11,6 +11,7 @@ from npgfast import _core, _validate
 from npgfast.batch import Batch
 from npgfast.policies import LinearPolicy, Policy, SoftmaxPolicy
 from npgfast.status import Status
+from npgfast.threads import thread_count
 
 __all__ = [
     "CGResult",
@@ -156,7 +157,7 @@ def policy_gradient(policy: Policy, batch: Batch) -> FloatArray:
     (4,)
     """
     policy, batch = _check(policy, batch)
-    return _core.policy_gradient(*policy._on(batch))
+    return _core.policy_gradient(*policy._on(batch), thread_count())
 
 
 def fisher_vector_product(
@@ -204,7 +205,7 @@ def fisher_vector_product(
     v = _validate.real_array("vector", vector, (policy.n_params,), because="to match policy")
     damping = _validate.real("damping", damping, low=0.0)
     code = ESTIMATORS.index(_validate.choice("estimator", estimator, ESTIMATORS))
-    return _core.fisher_vector_product(*policy._on(batch), v, code, damping)
+    return _core.fisher_vector_product(*policy._on(batch), v, code, damping, thread_count())
 
 
 def fisher_matrix(policy: Policy, batch: Batch, *, estimator: Estimator = "analytic") -> FloatArray:
@@ -238,7 +239,7 @@ def fisher_matrix(policy: Policy, batch: Batch, *, estimator: Estimator = "analy
     policy, batch = _check(policy, batch)
     _validate.allocation("fisher_matrix", policy.n_params, policy.n_params)
     code = ESTIMATORS.index(_validate.choice("estimator", estimator, ESTIMATORS))
-    return _core.fisher_matrix(*policy._on(batch), code)
+    return _core.fisher_matrix(*policy._on(batch), code, thread_count())
 
 
 def conjugate_gradient(
@@ -315,6 +316,7 @@ def natural_gradient(
     estimator: Estimator = "analytic",
     damping: float = 0.0,
     rtol: float = 1e-10,
+    max_iters: int | None = None,
 ) -> NaturalGradient:
     """Compute the natural direction F^+ grad J, L included.
 
@@ -333,6 +335,8 @@ def natural_gradient(
         Relative: F + damping * (tr F / n_params) * I.
     rtol : float
         Of conjugate gradients.
+    max_iters : int, optional
+        Of conjugate gradients, at least 1; default 20 n_params + 100.
 
     Returns
     -------
@@ -365,8 +369,9 @@ def natural_gradient(
     estimator_code = ESTIMATORS.index(_validate.choice("estimator", estimator, ESTIMATORS))
     damping = _validate.real("damping", damping, low=0.0)
     rtol = _validate.real("rtol", rtol, low=0.0)
+    budget = 0 if max_iters is None else _validate.integer("max_iters", max_iters, low=1, high=2**62)
     direction, status, residual_norm, iterations, rank = _core.natural_gradient(
-        *policy._on(batch), method_code, estimator_code, damping, rtol
+        *policy._on(batch), method_code, estimator_code, damping, rtol, budget, thread_count()
     )
     return NaturalGradient(direction, Status._of(status), residual_norm, iterations, rank)
 
@@ -376,7 +381,7 @@ def _surrogate(policy: Policy, batch: Batch, clip_range: float) -> tuple[float, 
     if batch.log_probs is None:
         msg = "batch.log_probs: a surrogate needs the log-probabilities under the old policy, got None"
         raise ValueError(msg)
-    return _core.surrogate(*policy._on(batch), clip_range)
+    return _core.surrogate(*policy._on(batch), clip_range, thread_count())
 
 
 def surrogate(policy: Policy, batch: Batch) -> Surrogate:

@@ -21,6 +21,8 @@ T number(const py::tuple& arrays, std::size_t k, const char* name) {
     }
 }
 
+constexpr Index kMany = Index{1} << 31;
+
 /// The item at k, or nothing if it is None.
 std::optional<py::array> optional_item(const py::tuple& arrays, std::size_t k, const char* name) {
     if (k < arrays.size() && arrays[k].is_none()) return std::nullopt;
@@ -57,7 +59,25 @@ TabularMdp mdp_view(const py::tuple& arrays) {
     return mdp;
 }
 
+namespace {
+
+SoftmaxPolicy shared_policy_view(const py::tuple& arrays) {
+    SoftmaxPolicy policy;
+    const py::array features = item(arrays, 0, "features");
+    policy.n_actions = number<Index>(arrays, 2, "n_actions");
+    if (features.ndim() != 2 || features.size() == 0 || policy.n_actions < 1 || policy.n_actions > kMany)
+        throw py::value_error("features, n_actions: expected a non-empty (S, m) array and a number of actions");
+    policy.n_states = features.shape(0);
+    policy.n_shared_features = features.shape(1);
+    policy.n_params = policy.n_shared_features * policy.n_actions;
+    policy.features = view<double>(features, "features", {policy.n_states, policy.n_shared_features});
+    return policy;
+}
+
+}  // namespace
+
 SoftmaxPolicy policy_view(const py::tuple& arrays) {
+    if (arrays.size() == 3 && py::isinstance<py::int_>(arrays[2])) return shared_policy_view(arrays);
     SoftmaxPolicy policy;
     const py::array mask = item(arrays, 2, "action_mask");
     if (mask.ndim() != 2 || mask.size() == 0) throw py::value_error("action_mask: expected a non-empty (S, A) array");
@@ -83,10 +103,12 @@ SoftmaxPolicy policy_view(const py::tuple& arrays) {
 }
 
 Batch batch_view(const py::tuple& arrays, Index n_states, Index n_actions) {
-    const py::array states = item(arrays, 0, "states");
-    const Index n = states.size();
     Batch batch;
-    batch.states = index_view(states, "states", n, n_states);
+    Index n = n_states;
+    if (const auto states = optional_item(arrays, 0, "states")) {
+        n = states->size();
+        batch.states = index_view(*states, "states", n, n_states);
+    }
     batch.actions = index_view(item(arrays, 1, "actions"), "actions", n, n_actions);
     batch.weights = view<double>(item(arrays, 2, "weights"), "weights", {n});
     batch.advantages = view<double>(item(arrays, 3, "advantages"), "advantages", {n});
@@ -94,23 +116,24 @@ Batch batch_view(const py::tuple& arrays, Index n_states, Index n_actions) {
         batch.log_probs = view<double>(*log_probs, "log_probs", {n});
     batch.effective_horizon = number<double>(arrays, 5, "effective_horizon");
     batch.exhaustive = number<bool>(arrays, 6, "exhaustive");
-    if (batch.exhaustive && n % n_actions != 0)
+    if (batch.exhaustive && (batch.states.empty() || n % n_actions != 0))
         throw py::value_error("states: an exhaustive batch lists every action of each of its rows");
     return batch;
 }
 
-ModelView::ModelView(const py::tuple& policy, const py::object& tables, const py::tuple& batch)
-    : is_gaussian_(tables.is_none()) {
+ModelView::ModelView(const py::tuple& policy, const py::object& tables, const py::tuple& batch, int n_threads)
+    : is_gaussian_(tables.is_none()), n_threads_(n_threads) {
+    if (n_threads < 1) throw py::value_error("n_threads: expected a positive number");
     if (!is_gaussian_) {
         softmax_ = policy_view(policy);
         const auto table = tables.cast<py::tuple>();
-        const auto copy = [&](std::size_t k, const char* name) {
-            const Reals values =
-                view<double>(item(table, k, name), name, {softmax_.n_states, softmax_.n_actions});
-            return std::vector<double>(values.begin(), values.end());
+        const auto table_view = [&](std::size_t k, const char* name) {
+            return view<double>(item(table, k, name), name, {softmax_.n_states, softmax_.n_actions});
         };
-        table_ = {copy(0, "log_probs"), copy(1, "probs")};
+        table_ = {table_view(0, "log_probs"), table_view(1, "probs")};
         entries_ = batch_view(batch, softmax_.n_states, softmax_.n_actions);
+        if (entries_.states.empty() && softmax_.n_shared_features == 0)
+            throw py::value_error("states: missing; only a policy with shared features can do without");
         return;
     }
     const py::array features = item(policy, 0, "features"), actions = item(batch, 1, "actions");
@@ -138,7 +161,7 @@ const LocalModel& ModelView::model() {
         model_ = std::make_unique<GaussianModel>(gaussian_, theta_, rows_);
     } else {
         summary_ = summarize(entries_, softmax_.n_states, softmax_.n_actions);
-        model_ = std::make_unique<SoftmaxModel>(softmax_, table_, summary_, &entries_);
+        model_ = std::make_unique<SoftmaxModel>(softmax_, table_, summary_, &entries_, n_threads_);
     }
     return *model_;
 }
@@ -208,7 +231,6 @@ LinearPolicy linear_policy_view(const py::tuple& arrays) {
     policy.action_size = number<Index>(arrays, 9, "action_size");
     policy.log_std_min = number<double>(arrays, 10, "log_std_min");
     policy.log_std_max = number<double>(arrays, 11, "log_std_max");
-    constexpr Index kMany = Index{1} << 31;
     if (policy.n_actions < 0 || policy.action_size < 1 || policy.n_outputs() >= kMany || map.n_features >= kMany ||
         (policy.n_actions > 0 && policy.action_size != 1) || !(policy.log_std_min <= policy.log_std_max))
         throw py::value_error("policy: sizes or bounds out of range");

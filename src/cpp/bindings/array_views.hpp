@@ -69,12 +69,18 @@ std::span<T> mutable_view(py::array& array, const char* name, std::initializer_l
 /// Indices (n,) in [0, high).
 inline Integers index_view(const py::array& array, const char* name, Index n, Index high) {
     const Integers indices = view<std::int32_t>(array, name, {n});
-    for (std::size_t i = 0; i < indices.size(); ++i)
+    bool are_inside = true;  // without an exit, so that the compiler can look at many at a time
+    for (const std::int32_t index : indices) are_inside &= index >= 0 && index < high;
+    for (std::size_t i = 0; !are_inside && i < indices.size(); ++i)
         if (indices[i] < 0 || indices[i] >= high)
             throw py::index_error(std::string(name) + "[" + std::to_string(i) + "]=" + std::to_string(indices[i]) +
                                   " outside [0, " + std::to_string(high) + ")");
     return indices;
 }
+
+/// A new NumPy array of doubles. NumPy asks for huge pages where an array is large: a first pass over it is faster than
+/// over a vector of the same size.
+inline py::array new_array(std::vector<py::ssize_t> shape) { return py::array_t<double>(std::move(shape)); }
 
 /// A new NumPy array that owns a vector's data.
 template <class T>
@@ -94,10 +100,11 @@ py::array_t<T> to_array(std::vector<T>&& data) {
 TabularMdp mdp_view(const py::tuple& arrays);
 
 /// The tuple (features | None, offset | None, action_mask): features (S, A, d), or (S, m) if the actions share them;
-/// offset and mask (S, A).
+/// offset and mask (S, A); in place of the mask, where the actions share features, their number: all are allowed.
 SoftmaxPolicy policy_view(const py::tuple& arrays);
 
-/// The tuple (states, actions, weights, advantages, log_probs | None, effective_horizon, exhaustive).
+/// The tuple (states | None, actions, weights, advantages, log_probs | None, effective_horizon, exhaustive); None: entry i
+/// is at state i.
 Batch batch_view(const py::tuple& arrays, Index n_states, Index n_actions);
 
 /// A policy at one theta on a batch. The policy is that of `policy_view` with its tables (log_probs, probs), each (S, A),
@@ -105,7 +112,7 @@ Batch batch_view(const py::tuple& arrays, Index n_states, Index n_actions);
 /// log_std_max) of a Gaussian policy, and the same batch tuple without states and with actions (n, k) of doubles.
 class ModelView {
 public:
-    ModelView(const py::tuple& policy, const py::object& tables, const py::tuple& batch);
+    ModelView(const py::tuple& policy, const py::object& tables, const py::tuple& batch, int n_threads);
     ModelView(const ModelView&) = delete;
 
     /// The model; the first call computes what it takes from the batch, and needs no GIL.
@@ -115,8 +122,9 @@ public:
 
 private:
     bool is_gaussian_;
+    int n_threads_;
     SoftmaxPolicy softmax_;
-    PolicyTable table_;
+    PolicyView table_;
     Batch entries_;
     BatchSummary summary_;
     GaussianPolicy gaussian_;

@@ -7,8 +7,9 @@ namespace npgfast::bindings {
 
 namespace {
 
-py::array bind_policy_gradient(const py::tuple& policy, const py::object& tables, const py::tuple& batch) {
-    ModelView view(policy, tables, batch);
+py::array bind_policy_gradient(const py::tuple& policy, const py::object& tables, const py::tuple& batch,
+                               int n_threads) {
+    ModelView view(policy, tables, batch, n_threads);
     std::vector<double> gradient;
     {
         const py::gil_scoped_release release;
@@ -18,8 +19,8 @@ py::array bind_policy_gradient(const py::tuple& policy, const py::object& tables
 }
 
 py::array bind_fisher_vector_product(const py::tuple& policy, const py::object& tables, const py::tuple& batch,
-                                     const py::array& vector_array, int estimator, double damping) {
-    ModelView setting(policy, tables, batch);
+                                     const py::array& vector_array, int estimator, double damping, int n_threads) {
+    ModelView setting(policy, tables, batch, n_threads);
     const Reals vector = view<double>(vector_array, "vector", {setting.n_params()});
     std::vector<double> result(vector.size());
     {
@@ -30,8 +31,8 @@ py::array bind_fisher_vector_product(const py::tuple& policy, const py::object& 
 }
 
 py::array bind_fisher_matrix(const py::tuple& policy, const py::object& tables, const py::tuple& batch,
-                             int estimator) {
-    ModelView view(policy, tables, batch);
+                             int estimator, int n_threads) {
+    ModelView view(policy, tables, batch, n_threads);
     std::vector<double> matrix;
     {
         const py::gil_scoped_release release;
@@ -41,10 +42,10 @@ py::array bind_fisher_matrix(const py::tuple& policy, const py::object& tables, 
 }
 
 py::tuple bind_natural_gradient(const py::tuple& policy, const py::object& tables, const py::tuple& batch, int method,
-                                int estimator, double damping, double rtol) {
-    ModelView view(policy, tables, batch);
+                                int estimator, double damping, double rtol, Index max_iterations, int n_threads) {
+    ModelView view(policy, tables, batch, n_threads);
     const NaturalGradientOptions options{static_cast<Solver>(method), static_cast<Estimator>(estimator), damping, rtol,
-                                         0};
+                                         max_iterations};
     NaturalGradient result;
     {
         const py::gil_scoped_release release;
@@ -55,8 +56,9 @@ py::tuple bind_natural_gradient(const py::tuple& policy, const py::object& table
                           result.iterations, result.rank);
 }
 
-py::tuple bind_surrogate(const py::tuple& policy, const py::object& tables, const py::tuple& batch, double clip_range) {
-    ModelView view(policy, tables, batch);
+py::tuple bind_surrogate(const py::tuple& policy, const py::object& tables, const py::tuple& batch, double clip_range,
+                         int n_threads) {
+    ModelView view(policy, tables, batch, n_threads);
     if (!view.has_log_probs()) throw py::value_error("batch.log_probs: needed, got None");
     Surrogate result;
     {
@@ -81,9 +83,9 @@ double bind_mean_kl(const py::tuple& old_table, const py::tuple& new_table, cons
         const auto log_probs = view<double>(as_array(arrays[0], name), name, {n_states, kAny});
         const auto probs = view<double>(as_array(arrays[1], name), name, {n_states, kAny});
         if (probs.size() != log_probs.size()) throw py::value_error(std::string(name) + ": tables of unequal size");
-        return PolicyTable{{log_probs.begin(), log_probs.end()}, {probs.begin(), probs.end()}};
+        return PolicyView(log_probs, probs);
     };
-    const PolicyTable old_policy = table(old_table, "old"), new_policy = table(new_table, "new");
+    const PolicyView old_policy = table(old_table, "old"), new_policy = table(new_table, "new");
     if (old_policy.probs.size() != new_policy.probs.size())
         throw py::value_error("new: expected as many actions as old");
     const Reals state_weights = view<double>(state_weights_array, "state_weights", {kAny});
@@ -110,15 +112,17 @@ py::tuple bind_conjugate_gradient(const py::object& apply, const py::array& b_ar
 }  // namespace
 
 void bind_geometry(py::module_& m) {
-    m.def("policy_gradient", &bind_policy_gradient, py::arg("policy"), py::arg("tables"), py::arg("batch"));
+    m.def("policy_gradient", &bind_policy_gradient, py::arg("policy"), py::arg("tables"), py::arg("batch"),
+          py::arg("n_threads"));
     m.def("fisher_vector_product", &bind_fisher_vector_product, py::arg("policy"), py::arg("tables"), py::arg("batch"),
-          py::arg("vector"), py::arg("estimator"), py::arg("damping"));
+          py::arg("vector"), py::arg("estimator"), py::arg("damping"), py::arg("n_threads"));
     m.def("fisher_matrix", &bind_fisher_matrix, py::arg("policy"), py::arg("tables"), py::arg("batch"),
-          py::arg("estimator"));
+          py::arg("estimator"), py::arg("n_threads"));
     m.def("natural_gradient", &bind_natural_gradient, py::arg("policy"), py::arg("tables"), py::arg("batch"),
-          py::arg("method"), py::arg("estimator"), py::arg("damping"), py::arg("rtol"));
+          py::arg("method"), py::arg("estimator"), py::arg("damping"), py::arg("rtol"),
+          py::arg("max_iterations"), py::arg("n_threads"));
     m.def("surrogate", &bind_surrogate, py::arg("policy"), py::arg("tables"), py::arg("batch"),
-          py::arg("clip_range"));
+          py::arg("clip_range"), py::arg("n_threads"));
     m.def("mean_kl", &bind_mean_kl, py::arg("old"), py::arg("new"), py::arg("state_weights"));
     m.def("gaussian_kl", &bind_gaussian_kl, py::arg("shifts"), py::arg("old_log_std"), py::arg("new_log_std"),
           py::arg("weights"));

@@ -19,16 +19,19 @@ py::tuple bind_log_softmax(const py::array& logits_array, const py::array& mask_
                           to_array(std::move(probs), {n_rows, n_actions}));
 }
 
-py::tuple bind_policy_table(const py::tuple& policy_arrays, const py::array& theta_array) {
+py::tuple bind_policy_table(const py::tuple& policy_arrays, const py::array& theta_array, int n_threads) {
     const SoftmaxPolicy policy = policy_view(policy_arrays);
     const Reals theta = view<double>(theta_array, "theta", {policy.n_params});
-    PolicyTable table;
+    py::array log_probs_array = new_array({policy.n_states, policy.n_actions});
+    py::array probs_array = new_array({policy.n_states, policy.n_actions});
+    const MutableReals log_probs = mutable_view<double>(log_probs_array, "log_probs", {kAny, kAny});
+    const MutableReals probs = mutable_view<double>(probs_array, "probs", {kAny, kAny});
     {
         const py::gil_scoped_release release;
-        table = policy_table(policy, theta);
+        Team team(n_threads);
+        policy_table(policy, theta, log_probs, probs, team);
     }
-    return py::make_tuple(to_array(std::move(table.log_probs), {policy.n_states, policy.n_actions}),
-                          to_array(std::move(table.probs), {policy.n_states, policy.n_actions}));
+    return py::make_tuple(log_probs_array, probs_array);
 }
 
 py::array bind_scores(const py::tuple& policy_arrays, const py::array& probs_array, const py::array& states_array,
@@ -103,7 +106,7 @@ py::array bind_gaussian_scores(const py::array& features, const py::array& theta
 
 void bind_policies(py::module_& m) {
     m.def("log_softmax", &bind_log_softmax, py::arg("logits"), py::arg("action_mask"));
-    m.def("policy_table", &bind_policy_table, py::arg("policy"), py::arg("theta"));
+    m.def("policy_table", &bind_policy_table, py::arg("policy"), py::arg("theta"), py::arg("n_threads"));
     m.def("scores", &bind_scores, py::arg("policy"), py::arg("probs"), py::arg("states"), py::arg("actions"));
     m.def("sample_actions", &bind_sample_actions, py::arg("probs"), py::arg("states"), py::arg("seed"));
     m.def("gaussian_log_probs", &bind_gaussian_log_probs, py::arg("features"), py::arg("theta"), py::arg("actions"));

@@ -9,16 +9,17 @@ namespace npgfast::bindings {
 
 namespace {
 
-py::array bind_feature_rows(const py::tuple& policy_arrays, const py::array& observations_array) {
+py::array bind_feature_rows(const py::tuple& policy_arrays, const py::array& observations_array, int n_threads) {
     const LinearPolicy policy = linear_policy_view(policy_arrays);
     const Index size = policy.features.observation_size;
     const Reals observations = view<double>(observations_array, "observations", {kAny, size});
-    std::vector<double> rows;
+    py::array rows_array = new_array({std::ssize(observations) / size, policy.features.n_features});
+    const MutableReals rows = mutable_view<double>(rows_array, "rows", {kAny, kAny});
     {
         const py::gil_scoped_release release;
-        rows = policy.feature_rows(observations);
+        policy.feature_rows(observations, rows, n_threads);
     }
-    return to_array(std::move(rows), {std::ssize(observations) / size, policy.features.n_features});
+    return rows_array;
 }
 
 py::tuple bind_act(const py::tuple& policy_arrays, const py::array& theta_array, const py::array& observations_array,
@@ -124,7 +125,7 @@ py::array bind_predict_baseline(int kind, Index time_powers, const py::array& st
 }  // namespace
 
 void bind_simulation(py::module_& m) {
-    m.def("feature_rows", &bind_feature_rows, py::arg("policy"), py::arg("observations"));
+    m.def("feature_rows", &bind_feature_rows, py::arg("policy"), py::arg("observations"), py::arg("n_threads"));
     m.def("act", &bind_act, py::arg("policy"), py::arg("theta"), py::arg("observations"), py::arg("seed"),
           py::arg("iteration"), py::arg("steps"));
     m.def("most_probable", &bind_most_probable, py::arg("policy"), py::arg("theta"), py::arg("observations"));

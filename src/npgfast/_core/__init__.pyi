@@ -50,7 +50,7 @@ def simulator_observe(kind: int, parameters: _Floats, states: _Floats) -> _Float
 # bind_policies.cpp
 
 def log_softmax(logits: _Floats, action_mask: NDArray[np.uint8]) -> tuple[_Floats, _Floats]: ...
-def policy_table(policy: _Policy, theta: _Floats) -> tuple[_Floats, _Floats]: ...
+def policy_table(policy: _Policy, theta: _Floats, n_threads: int) -> tuple[_Floats, _Floats]: ...
 def scores(policy: _Policy, probs: _Floats, states: NDArray[np.int32], actions: NDArray[np.int32]) -> _Floats: ...
 def sample_actions(probs: _Floats, states: NDArray[np.int32], seed: int) -> NDArray[np.int32]: ...
 def gaussian_log_probs(features: _Floats, theta: _Floats, actions: _Floats) -> _Floats: ...
@@ -115,7 +115,7 @@ def least_squares(rows: _Floats, targets: _Floats, ridge: float) -> tuple[_Float
 
 # bind_simulation.cpp
 
-def feature_rows(policy: _LinearPolicy, observations: _Floats) -> _Floats: ...
+def feature_rows(policy: _LinearPolicy, observations: _Floats, n_threads: int) -> _Floats: ...
 def act(
     policy: _LinearPolicy,
     theta: _Floats,
@@ -151,7 +151,9 @@ def predict_baseline(
 
 # bind_geometry.cpp
 
-def policy_gradient(policy: tuple[Any, ...], tables: _Tables | None, batch: tuple[Any, ...]) -> _Floats: ...
+def policy_gradient(
+    policy: tuple[Any, ...], tables: _Tables | None, batch: tuple[Any, ...], n_threads: int
+) -> _Floats: ...
 def fisher_vector_product(
     policy: tuple[Any, ...],
     tables: _Tables | None,
@@ -159,9 +161,10 @@ def fisher_vector_product(
     vector: _Floats,
     estimator: int,
     damping: float,
+    n_threads: int,
 ) -> _Floats: ...
 def fisher_matrix(
-    policy: tuple[Any, ...], tables: _Tables | None, batch: tuple[Any, ...], estimator: int
+    policy: tuple[Any, ...], tables: _Tables | None, batch: tuple[Any, ...], estimator: int, n_threads: int
 ) -> _Floats: ...
 def natural_gradient(
     policy: tuple[Any, ...],
@@ -171,9 +174,11 @@ def natural_gradient(
     estimator: int,
     damping: float,
     rtol: float,
+    max_iterations: int,
+    n_threads: int,
 ) -> tuple[_Floats, int, float, int, int]: ...
 def surrogate(
-    policy: tuple[Any, ...], tables: _Tables | None, batch: tuple[Any, ...], clip_range: float
+    policy: tuple[Any, ...], tables: _Tables | None, batch: tuple[Any, ...], clip_range: float, n_threads: int
 ) -> tuple[float, _Floats, float, float]: ...
 def gaussian_kl(shifts: _Floats, old_log_std: _Floats, new_log_std: _Floats, weights: _Floats) -> float: ...
 def mean_kl(old: tuple[_Floats, _Floats], new: tuple[_Floats, _Floats], state_weights: _Floats) -> float: ...

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from npgfast import _core, _validate
 from npgfast.features import FeatureMap, Linear
 from npgfast.policies.policy import Policy, freeze
+from npgfast.threads import thread_count
 
 if TYPE_CHECKING:
     from npgfast.batch import Batch
@@ -135,7 +136,7 @@ class LinearPolicy(Policy):
 
     def features(self, observations: ArrayLike) -> FloatArray:
         """phi of `observations` (n, dim), normalised if the policy does that: ndarray, shape (n, n_features)."""
-        return _core.feature_rows(self._native, self._observations(observations))
+        return _core.feature_rows(self._native, self._observations(observations), thread_count())
 
     def _outputs(self, observations: ArrayLike) -> FloatArray:
         outputs: FloatArray = self.features(observations) @ self._weights
@@ -222,14 +223,18 @@ class LinearPolicy(Policy):
         if batch.observations is None:
             msg = f"batch.states: {type(self).__name__} needs observations of shape (n, {self.observation_size})"
             raise ValueError(msg)
-        actions = self._actions(batch.actions, len(batch))
-        return self._geometry(self.features(batch.observations), actions, batch)
+        return batch._keep("_met", (self,), lambda: self._meet(batch))
 
     @abstractmethod
-    def _geometry(
-        self, features: FloatArray, actions: NDArray[Any], batch: "Batch"
-    ) -> tuple[tuple[Any, ...], tuple[FloatArray, FloatArray] | None, tuple[Any, ...]]:
-        """As `_on`, from features and checked actions."""
+    def _meet(self, batch: "Batch") -> tuple[tuple[Any, ...], tuple[FloatArray, FloatArray] | None, tuple[Any, ...]]:
+        """As `_on`, which keeps it with a batch of observations until the batch meets another policy."""
+
+    def _features_of(self, batch: "Batch") -> FloatArray:
+        """Features of a batch's observations, kept for policies with the same map and normaliser."""
+        phi = self.feature_map
+        if isinstance(phi, Linear) and not phi.bias and self.normalizer is None:
+            return self._observations(batch.states)
+        return batch._keep("_features", (phi, self.normalizer), lambda: self.features(batch.states))
 
     def __repr__(self) -> str:
         n, kind = self._n_outputs, "n_actions" if self.n_actions else "action_size"
@@ -299,15 +304,12 @@ class LinearSoftmax(LinearPolicy):
 
     def _tables(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Log-probabilities and probabilities, (n, n_actions), of rows of features."""
-        log_probs, probs = _core.policy_table((features, None, self._mask(len(features))), self.theta)
+        log_probs, probs = _core.policy_table((features, None, self.n_actions), self.theta, thread_count())
         if not np.isfinite(probs).all():
             row = int(np.flatnonzero(~np.isfinite(probs).all(axis=1))[0])
             msg = f"theta: the logits of observations[{row}] overflow; features times theta must stay below 1.8e308"
             raise ValueError(msg)
         return log_probs, probs
-
-    def _mask(self, n: int) -> NDArray[np.uint8]:
-        return np.ones((n, self.n_actions), dtype=np.uint8)
 
     def probs(self, observations: ArrayLike) -> FloatArray:
         """Action probabilities of `observations` (n, dim): ndarray, shape (n, n_actions); rows sum to 1."""
@@ -330,7 +332,7 @@ class LinearSoftmax(LinearPolicy):
         n = len(features)
         chosen = self._actions(actions, n).astype(np.int32)
         probs = self._tables(features)[1]
-        return _core.scores((features, None, self._mask(n)), probs, np.arange(n, dtype=np.int32), chosen)
+        return _core.scores((features, None, self.n_actions), probs, np.arange(n, dtype=np.int32), chosen)
 
     def entropy(self, observations: ArrayLike) -> FloatArray:
         """Entropy of the action distributions in nats: ndarray, shape (n,)."""
@@ -340,18 +342,16 @@ class LinearSoftmax(LinearPolicy):
 
     def _divergence(self, new: LinearPolicy, batch: "Batch") -> float:
         other = cast("LinearSoftmax", new)
-        old_tables, new_tables = (policy._tables(policy.features(batch.states)) for policy in (self, other))
+        old_tables, new_tables = (policy._tables(policy._features_of(batch)) for policy in (self, other))
         return _core.mean_kl(old_tables, new_tables, batch.weights)
 
-    def _geometry(
-        self, features: FloatArray, actions: IntArray, batch: "Batch"
-    ) -> tuple[tuple[Any, ...], tuple[FloatArray, FloatArray] | None, tuple[Any, ...]]:
-        n = len(features)
-        rows = np.arange(n, dtype=np.int32)
+    def _meet(self, batch: "Batch") -> tuple[tuple[Any, ...], tuple[FloatArray, FloatArray] | None, tuple[Any, ...]]:
+        actions = self._actions(batch.actions, len(batch)).astype(np.int32)
+        features = self._features_of(batch)
         return (
-            (features, None, self._mask(n)),
+            (features, None, self.n_actions),
             self._tables(features),
-            (rows, actions.astype(np.int32), *batch._columns(), False),
+            (None, actions, *batch._columns(), False),
         )
 
     def _fields(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -480,17 +480,15 @@ class LinearGaussian(LinearPolicy):
         return np.full(n, float(np.sum(self.log_std)) + 0.5 * self.action_size * (1.0 + np.log(2.0 * np.pi)))
 
     def _divergence(self, new: LinearPolicy, batch: "Batch") -> float:
-        shifts = new._outputs(batch.states) - self._outputs(batch.states)
+        shifts = new._features_of(batch) @ new._weights - self._features_of(batch) @ self._weights
         last = new.theta[-self.action_size :]
         return _core.gaussian_kl(np.ascontiguousarray(shifts), self.log_std.copy(), last.copy(), batch.weights)
 
-    def _geometry(
-        self, features: FloatArray, actions: FloatArray, batch: "Batch"
-    ) -> tuple[tuple[Any, ...], tuple[FloatArray, FloatArray] | None, tuple[Any, ...]]:
+    def _meet(self, batch: "Batch") -> tuple[tuple[Any, ...], tuple[FloatArray, FloatArray] | None, tuple[Any, ...]]:
         return (
-            (features, self.theta, *self._log_std_bounds),
+            (self._features_of(batch), self.theta, *self._log_std_bounds),
             None,
-            (None, actions, *batch._columns(), False),
+            (None, self._actions(batch.actions, len(batch)), *batch._columns(), False),
         )
 
     def _fields(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from npgfast import _core, _validate
 from npgfast.policies.policy import Policy, freeze
+from npgfast.threads import thread_count
 
 if TYPE_CHECKING:
     from npgfast.batch import Batch
@@ -54,7 +55,7 @@ class SoftmaxPolicy(Policy):
     @cached_property
     def _table(self) -> tuple[FloatArray, FloatArray]:
         """Log-probabilities and probabilities, each (S, A) and read-only."""
-        log_probs, probs = _core.policy_table(self._native, self.theta)
+        log_probs, probs = _core.policy_table(self._native, self.theta, thread_count())
         if not np.isfinite(probs).all():
             state = int(np.flatnonzero(~np.isfinite(probs).all(axis=1))[0])
             msg = f"theta: the logits of state {state} overflow; features times theta must stay below 1.8e308"

@@ -1,39 +1,100 @@
 #include "npgfast/base/parallel.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <mutex>
 #include <system_error>
-#include <thread>
-#include <vector>
+#include <utility>
 
 namespace npgfast {
 
-void parallel_for(Index n_tasks, int n_threads, const std::function<void(Index)>& task) {
-    std::atomic<Index> next{0};
-    std::exception_ptr failure;
-    std::mutex guard;
-    const auto work = [&] {
-        try {
-            for (Index i = next++; i < n_tasks; i = next++) task(i);
-        } catch (...) {
-            next = n_tasks;
-            const std::lock_guard lock(guard);
-            if (!failure) failure = std::current_exception();
-        }
-    };
-    std::vector<std::jthread> threads;
-    const Index n_extra = std::min<Index>(n_threads, n_tasks) - 1;
+namespace {
+
+constexpr int kSpins = 2000;  // some tens of microseconds
+
+void pause_briefly() {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+/// Returns when `holds()`; sleeps on the atomic after spinning for a while.
+template <class T, class Condition>
+void wait_until(const std::atomic<T>& value, const Condition& holds) {
+    for (int spin = 0; spin < kSpins; ++spin) {
+        if (holds(value.load())) return;
+        pause_briefly();
+    }
+    for (T seen = value.load(); !holds(seen); seen = value.load()) value.wait(seen);
+}
+
+}  // namespace
+
+Team::~Team() {
+    if (threads_.empty()) return;
+    is_over_.store(true);
+    ++round_;
+    round_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+}
+
+void Team::start() {
     try {
-        threads.reserve(static_cast<std::size_t>(std::max<Index>(n_extra, 0)));
-        for (Index k = 0; k < n_extra; ++k) threads.emplace_back(work);
+        const auto n_extra = static_cast<std::size_t>(n_threads_ - 1);
+        threads_.reserve(n_extra);
+        while (threads_.size() < n_extra) threads_.emplace_back(&Team::serve, this);
     } catch (const std::system_error&) {
         // No more threads to be had: those that started, and this one, do the work.
+        n_threads_ = static_cast<int>(threads_.size()) + 1;
     }
+}
+
+void Team::serve() {
+    for (std::uint32_t seen = 0;;) {
+        wait_until(round_, [&](std::uint32_t round) { return round != seen; });
+        seen = round_.load();
+        if (is_over_.load()) return;
+        // Either this thread sees that the loop is closed, or the caller, who closes it, sees this thread: all four
+        // accesses are sequentially consistent.
+        ++n_active_;
+        if (is_open_.load()) work();
+        if (--n_active_ == 0) n_active_.notify_one();
+    }
+}
+
+void Team::work() {
+    try {
+        for (Index i = next_++; i < n_tasks_; i = next_++) (*task_)(i);
+    } catch (...) {
+        next_ = n_tasks_;
+        const std::lock_guard lock(guard_);
+        if (!failure_) failure_ = std::current_exception();
+    }
+}
+
+void Team::run(Index n_tasks, const std::function<void(Index)>& task) {
+    if (n_threads_ <= 1 || n_tasks <= 1) {
+        for (Index i = 0; i < n_tasks; ++i) task(i);
+        return;
+    }
+    // The last loop was closed before its caller left, so no thread reads these now.
+    task_ = &task;
+    n_tasks_ = n_tasks;
+    next_ = 0;
+    failure_ = nullptr;
+    is_open_.store(true);
+    ++round_;
+    if (threads_.empty()) start();
+    else round_.notify_all();
     work();
-    threads.clear();
-    if (failure) std::rethrow_exception(failure);
+    is_open_.store(false);
+    wait_until(n_active_, [](int active) { return active == 0; });
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void parallel_for(Index n_tasks, int n_threads, const std::function<void(Index)>& task) {
+    Team team(static_cast<int>(std::min<Index>(n_threads, std::max<Index>(n_tasks, 1))));
+    team.run(n_tasks, task);
 }
 
 }  // namespace npgfast

@@ -1,17 +1,53 @@
 #pragma once
 
+#include <atomic>
+#include <exception>
 #include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
 
 #include "npgfast/base/types.hpp"
 
 namespace npgfast {
 
-/// Runs `task(i)` for i = 0..n_tasks-1 on up to `n_threads` threads, the calling one among them.
+/// Threads that work together on one parallel loop after another, the calling thread among them.
 ///
-/// Inputs: the number of tasks and of threads (>= 1). Tasks are handed out one by one; each must write only what is
-/// its own. Threads live for this call alone, so a process may fork before or after it. If the system refuses a
-/// thread, the others do its work. The first exception of a task ends the hand-out and is thrown to the caller.
-/// Cost: one thread start (tens of microseconds) for each thread beyond the first.
+/// They start at the first loop that can use them and end with the object, so a process may fork before or after its
+/// life. Between two loops they spin for some tens of microseconds, then sleep: a loop that follows soon costs one or two
+/// microseconds, the first one the start of its threads (tens of microseconds). The caller never waits for a thread that
+/// has not woken up. If the system refuses a thread, the others do its work. One thread at a time may call `run`.
+class Team {
+public:
+    explicit Team(int n_threads) : n_threads_(n_threads) {}
+    ~Team();
+    Team(const Team&) = delete;
+
+    int n_threads() const { return n_threads_; }
+
+    /// Runs `task(i)` for i = 0..n_tasks-1. Tasks are handed out one by one; each must write only what is its own. The
+    /// first exception of a task ends the hand-out and is thrown to the caller.
+    void run(Index n_tasks, const std::function<void(Index)>& task);
+
+private:
+    void start();
+    void serve();
+    void work();
+
+    int n_threads_;
+    std::vector<std::thread> threads_;
+    const std::function<void(Index)>* task_ = nullptr;
+    Index n_tasks_ = 0;
+    std::atomic<Index> next_{0};
+    std::atomic<std::uint32_t> round_{0};  ///< counts the loops; what sleeping threads wait on
+    std::atomic<bool> is_open_{false};     ///< whether the loop of this round still wants hands
+    std::atomic<bool> is_over_{false};
+    std::atomic<int> n_active_{0};         ///< threads that may be at work, the caller apart
+    std::mutex guard_;
+    std::exception_ptr failure_;
+};
+
+/// One loop on a team of its own: `task(i)` for i = 0..n_tasks-1 on up to `n_threads` threads.
 void parallel_for(Index n_tasks, int n_threads, const std::function<void(Index)>& task);
 
 }  // namespace npgfast

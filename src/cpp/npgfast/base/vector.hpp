@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <type_traits>
 
 #include "npgfast/base/types.hpp"
 
@@ -36,6 +37,22 @@ inline double norm(Reals x) {
 /// y += scale * x
 inline void axpy(double scale, const double* x, double* y, Index n) {
     for (Index i = 0; i < n; ++i) y[i] += scale * x[i];
+}
+
+/// f(n), with n as a compile-time constant from 1 to 8, so that loops over a few actions unroll.
+template <class Function>
+void with_constant(Index n, const Function& f) {
+    switch (n) {
+        case 1: return f(std::integral_constant<Index, 1>{});
+        case 2: return f(std::integral_constant<Index, 2>{});
+        case 3: return f(std::integral_constant<Index, 3>{});
+        case 4: return f(std::integral_constant<Index, 4>{});
+        case 5: return f(std::integral_constant<Index, 5>{});
+        case 6: return f(std::integral_constant<Index, 6>{});
+        case 7: return f(std::integral_constant<Index, 7>{});
+        case 8: return f(std::integral_constant<Index, 8>{});
+        default: return f(n);
+    }
 }
 
 inline bool all_finite(Reals x) {

@@ -24,21 +24,34 @@ void divide_by_state_weights(BatchSummary& summary, Index n_actions) {
 
 }  // namespace
 
+void BatchSummary::allocate(Index n_states, Index n_actions) {
+    const auto n_pairs = static_cast<std::size_t>(n_states * n_actions);
+    state_sums.assign(static_cast<std::size_t>(n_states), 0.0);
+    pair_sums.assign(n_pairs, 0.0);
+    advantage_sums.assign(n_pairs, 0.0);
+    state_weights = state_sums;
+    pair_weights = {pair_sums, {}, {}, {}};
+    weighted_advantages = {advantage_sums, {}, {}, {}};
+}
+
 BatchSummary summarize(const Batch& batch, Index n_states, Index n_actions) {
     BatchSummary summary;
-    const auto n_pairs = static_cast<std::size_t>(n_states * n_actions);
-    summary.state_weights.assign(static_cast<std::size_t>(n_states), 0.0);
-    summary.pair_weights.assign(n_pairs, 0.0);
-    summary.weighted_advantages.assign(n_pairs, 0.0);
     summary.effective_horizon = batch.effective_horizon;
+    if (batch.states.empty()) {
+        summary.state_weights = batch.weights;
+        summary.pair_weights = {{}, batch.actions, batch.weights, {}};
+        summary.weighted_advantages = {{}, batch.actions, batch.weights, batch.advantages};
+        return summary;
+    }
+    summary.allocate(n_states, n_actions);
     for (Index i = 0; i < batch.size(); ++i) {
         const Index pair = Index{batch.states[i]} * n_actions + batch.actions[i];
-        summary.state_weights[batch.states[i]] += batch.weights[i];
-        summary.pair_weights[pair] += batch.weights[i];
-        summary.weighted_advantages[pair] += batch.weights[i] * batch.advantages[i];
+        summary.state_sums[batch.states[i]] += batch.weights[i];
+        summary.pair_sums[pair] += batch.weights[i];
+        summary.advantage_sums[pair] += batch.weights[i] * batch.advantages[i];
     }
     if (!batch.exhaustive) return summary;
-    summary.advantages.assign(n_pairs, 0.0);
+    summary.advantages.assign(summary.pair_sums.size(), 0.0);
     for (Index first = 0; first < batch.size(); first += n_actions) {
         const Index s = batch.states[first];
         double row_weight = 0.0;
@@ -52,13 +65,12 @@ BatchSummary summarize(const Batch& batch, Index n_states, Index n_actions) {
 BatchSummary summarize(const Evaluation& evaluation, Reals probs, Flags reachable, Index n_actions) {
     const Index n_states = std::ssize(reachable);
     BatchSummary summary;
-    summary.state_weights.assign(static_cast<std::size_t>(n_states), 0.0);
-    summary.weighted_advantages.assign(probs.size(), 0.0);
+    summary.allocate(n_states, n_actions);
     summary.advantages.assign(probs.size(), 0.0);
     summary.effective_horizon = evaluation.effective_horizon;
     for (Index row = 0; row < std::ssize(evaluation.occupancy); ++row) {
         const Index s = row % n_states;
-        if (reachable[s]) summary.state_weights[s] += std::max(evaluation.occupancy[row], kSmallestWeight);
+        if (reachable[s]) summary.state_sums[s] += std::max(evaluation.occupancy[row], kSmallestWeight);
     }
     for (Index row = 0; row < std::ssize(evaluation.occupancy); ++row) {
         const Index s = row % n_states;
@@ -68,12 +80,9 @@ BatchSummary summarize(const Evaluation& evaluation, Reals probs, Flags reachabl
                     evaluation.advantages.data() + row * n_actions);
     }
     divide_by_state_weights(summary, n_actions);
-    summary.pair_weights.assign(probs.begin(), probs.end());
-    for (Index s = 0; s < n_states; ++s) {
-        for (Index pair = s * n_actions; pair < (s + 1) * n_actions; ++pair) {
-            summary.pair_weights[pair] *= summary.state_weights[s];
-            summary.weighted_advantages[pair] = summary.pair_weights[pair] * summary.advantages[pair];
-        }
+    for (Index pair = 0; pair < std::ssize(probs); ++pair) {
+        summary.pair_sums[pair] = probs[pair] * summary.state_weights[pair / n_actions];
+        summary.advantage_sums[pair] = summary.pair_sums[pair] * summary.advantages[pair];
     }
     return summary;
 }

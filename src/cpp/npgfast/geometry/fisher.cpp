@@ -1,6 +1,7 @@
 #include "npgfast/geometry/fisher.hpp"
 
 #include <Eigen/Core>
+#include <algorithm>
 
 #include "npgfast/base/vector.hpp"
 
@@ -46,85 +47,114 @@ double squared_logit_score(const double* probs, Index action, Index n_actions) {
 }  // namespace
 
 FisherOperator::FisherOperator(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary,
-                               Estimator estimator, double damping)
-    : policy_(policy), probs_(probs), summary_(summary), estimator_(estimator), table_(probs.size()) {
+                               Estimator estimator, double damping, Team& team)
+    : policy_(policy), probs_(probs), summary_(summary), estimator_(estimator), sweep_(policy.rows(), team) {
     if (damping > 0.0) ridge_ = damping * trace() / static_cast<double>(size());
 }
 
-double FisherOperator::trace() const {
-    double trace = 0.0;
-    const Index n_actions = policy_.n_actions, d = policy_.n_params;
-    std::vector<double> mean(static_cast<std::size_t>(policy_.is_tabular() ? 0 : d));
-    for (Index s = 0; s < policy_.n_states; ++s) {
-        const double* pi = probs_.data() + s * n_actions;
-        const double* pair_weights = summary_.pair_weights.data() + s * n_actions;
-        const double weight = summary_.state_weights[s];
-        if (!(weight > 0.0)) continue;
-        if (policy_.is_tabular() || policy_.n_shared_features > 0) {
-            // E |e_a - pi|^2, times |phi(s)|^2 where the score is phi(s) (x) (e_a - pi)
-            const Index m = policy_.n_shared_features;
-            const double* phi = policy_.features.data() + s * m;
-            const double scale = m > 0 ? dot(phi, phi, m) : 1.0;
-            double before = 0.0;  // sum_a pi_a (1 - pi_a) = 2 sum_(b < a) pi_a pi_b
-            for (Index a = 0; a < n_actions; ++a) {
-                if (estimator_ == Estimator::analytic)
-                    trace += scale * (2.0 * weight * pi[a] * before);
-                else if (pair_weights[a] > 0.0)
-                    trace += scale * (pair_weights[a] * squared_logit_score(pi, a, n_actions));
-                before += pi[a];
+void FisherOperator::multiply(Reals vector, MutableReals result) {
+    const auto visit = [&](Index first, Index last, double* block, double*) {
+        with_constant(policy_.n_actions, [&](auto n_actions) {
+            double* row = block;
+            for (Index s = first; s < last; ++s, row += n_actions) {
+                const double* pi = probs_.data() + s * n_actions;
+                double mean = 0.0;
+                for (Index a = 0; a < n_actions; ++a) mean += pi[a] * row[a];
+                if (estimator_ == Estimator::analytic) {
+                    const double weight = summary_.state_weights[s];
+                    for (Index a = 0; a < n_actions; ++a) row[a] = weight * (pi[a] * (row[a] - mean));
+                } else {
+                    for (Index a = 0; a < n_actions; ++a) row[a] -= mean;
+                    keep_weighted(s, n_actions, row);
+                    const auto size = static_cast<std::size_t>(n_actions);
+                    center_by_policy({pi, size}, n_actions, {row, size});
+                }
             }
-            continue;
-        }
-        std::fill(mean.begin(), mean.end(), 0.0);
-        const double* rows = policy_.features.data() + s * n_actions * d;
-        for (Index a = 0; a < n_actions; ++a)
-            if (pi[a] > 0.0) axpy(pi[a], rows + a * d, mean.data(), d);
-        for (Index a = 0; a < n_actions; ++a) {
-            const double share = estimator_ == Estimator::analytic ? weight * pi[a] : pair_weights[a];
-            if (!(share > 0.0)) continue;
-            double squared_norm = 0.0;
-            for (Index j = 0; j < d; ++j) squared_norm += (rows[a * d + j] - mean[j]) * (rows[a * d + j] - mean[j]);
-            trace += share * squared_norm;
-        }
-    }
-    return trace;
+        });
+    };
+    sweep_(vector, visit, result);
+    if (ridge_ > 0.0) axpy(ridge_, vector.data(), result.data(), size());
 }
 
-void FisherOperator::multiply(Reals vector, MutableReals result) {
-    const Index n_actions = policy_.n_actions;
-    policy_.lift(vector, table_);
-    for (Index s = 0; s < policy_.n_states; ++s) {
-        double* row = table_.data() + s * n_actions;
-        const double* pi = probs_.data() + s * n_actions;
-        double mean = 0.0;
-        for (Index a = 0; a < n_actions; ++a) mean += pi[a] * row[a];
-        if (estimator_ == Estimator::analytic) {
-            for (Index a = 0; a < n_actions; ++a) row[a] = summary_.state_weights[s] * (pi[a] * (row[a] - mean));
-        } else {
-            const double* pair_weights = summary_.pair_weights.data() + s * n_actions;
-            for (Index a = 0; a < n_actions; ++a) row[a] = pair_weights[a] * (row[a] - mean);
-        }
+/// row[a] *= the weight of (state, a).
+void FisherOperator::keep_weighted(Index state, Index n_actions, double* row) const {
+    if (summary_.pair_weights.actions.empty()) {
+        summary_.pair_weights.for_each(state, n_actions, [&](Index a, double weight) { row[a] = weight * row[a]; });
+        return;
     }
-    if (estimator_ == Estimator::empirical) center_by_policy(probs_, n_actions, table_);
-    policy_.project(table_, result);
-    for (Index j = 0; j < size(); ++j) result[j] += ridge_ * vector[j];
+    summary_.pair_weights.for_each(state, n_actions, [&](Index chosen, double weight) {
+        const double kept = weight * row[chosen];
+        std::fill_n(row, n_actions, 0.0);
+        row[chosen] = kept;
+    });
 }
 
 double FisherOperator::quadratic(Reals vector) {
-    const Index n_actions = policy_.n_actions;
-    policy_.lift(vector, table_);
+    const auto visit = [&](Index first, Index last, double* block, double* total) {
+        with_constant(policy_.n_actions, [&](auto n_actions) {
+            double* row = block;
+            for (Index s = first; s < last; ++s, row += n_actions) {
+                const double* pi = probs_.data() + s * n_actions;
+                double mean = 0.0;
+                for (Index a = 0; a < n_actions; ++a) mean += pi[a] * row[a];
+                const auto add = [&](Index a, double weight) { *total += weight * ((row[a] - mean) * (row[a] - mean)); };
+                if (estimator_ == Estimator::analytic)
+                    for (Index a = 0; a < n_actions; ++a) add(a, summary_.state_weights[s] * pi[a]);
+                else
+                    summary_.pair_weights.for_each(s, n_actions, add);
+            }
+        });
+    };
     double sum = 0.0;
-    for (Index s = 0; s < policy_.n_states; ++s) {
-        const double* row = table_.data() + s * n_actions;
-        const double* pi = probs_.data() + s * n_actions;
-        double mean = 0.0;
-        for (Index a = 0; a < n_actions; ++a) mean += pi[a] * row[a];
-        for (Index a = 0; a < n_actions; ++a) {
-            const double share = estimator_ == Estimator::analytic ? summary_.state_weights[s] * pi[a]
-                                                                   : summary_.pair_weights[s * n_actions + a];
-            sum += share * ((row[a] - mean) * (row[a] - mean));
+    sweep_(vector, visit, {}, {&sum, 1});
+    return sum;
+}
+
+double FisherOperator::trace() {
+    const Index n_actions = policy_.n_actions;
+    const auto visit = [&](Index first, Index last, double*, double* total) {
+        std::vector<double> mean;
+        for (Index s = first; s < last; ++s)
+            if (summary_.state_weights[s] > 0.0) *total += state_trace(s, probs_.data() + s * n_actions, mean);
+    };
+    double sum = 0.0;
+    sweep_({}, visit, {}, {&sum, 1});
+    return sum;
+}
+
+double FisherOperator::state_trace(Index s, const double* pi, std::vector<double>& mean) const {
+    const Index n_actions = policy_.n_actions, d = policy_.n_params, m = policy_.n_shared_features;
+    const bool is_analytic = estimator_ == Estimator::analytic;
+    const double weight = summary_.state_weights[s];
+    double sum = 0.0;
+    if (policy_.is_tabular() || m > 0) {
+        // E |e_a - pi|^2, times |phi(s)|^2 where the score is phi(s) (x) (e_a - pi)
+        double before = 0.0;  // sum_a pi_a (1 - pi_a) = 2 sum_(b < a) pi_a pi_b
+        for (Index a = 0; is_analytic && a < n_actions; ++a) {
+            sum += 2.0 * weight * pi[a] * before;
+            before += pi[a];
         }
+        if (!is_analytic)
+            summary_.pair_weights.for_each(s, n_actions, [&](Index a, double pair_weight) {
+                if (pair_weight > 0.0) sum += pair_weight * squared_logit_score(pi, a, n_actions);
+            });
+        const double* phi = policy_.features.data() + s * m;
+        return m > 0 ? sum * dot(phi, phi, m) : sum;
     }
+    mean.assign(static_cast<std::size_t>(d), 0.0);
+    const double* rows = policy_.features.data() + s * n_actions * d;
+    for (Index a = 0; a < n_actions; ++a)
+        if (pi[a] > 0.0) axpy(pi[a], rows + a * d, mean.data(), d);
+    const auto add = [&](Index a, double share) {
+        if (!(share > 0.0)) return;
+        double squared_norm = 0.0;
+        for (Index j = 0; j < d; ++j) squared_norm += (rows[a * d + j] - mean[j]) * (rows[a * d + j] - mean[j]);
+        sum += share * squared_norm;
+    };
+    if (is_analytic)
+        for (Index a = 0; a < n_actions; ++a) add(a, weight * pi[a]);
+    else
+        summary_.pair_weights.for_each(s, n_actions, add);
     return sum;
 }
 
@@ -134,13 +164,16 @@ std::vector<double> FisherOperator::dense() const {
     std::vector<double> result(static_cast<std::size_t>(d * d), 0.0);
     Eigen::Map<Matrix> fisher(result.data(), d, d);
     Matrix block(n_actions, n_actions);
+    std::vector<double> pair_weights(static_cast<std::size_t>(n_actions));
     Matrix blocks = Matrix::Zero(m > 0 ? policy_.n_states : 0, n_actions * n_actions);  // of all states, if shared
     for (Index s = 0; s < policy_.n_states; ++s) {
         if (!(summary_.state_weights[s] > 0.0)) continue;
         const Index first = s * n_actions;
         block.setZero();
-        add_logit_fisher(estimator_, probs_.data() + first, summary_.state_weights[s],
-                         summary_.pair_weights.data() + first, n_actions, block.data(), n_actions);
+        std::fill(pair_weights.begin(), pair_weights.end(), 0.0);
+        summary_.pair_weights.for_each(s, n_actions, [&](Index a, double weight) { pair_weights[a] = weight; });
+        add_logit_fisher(estimator_, probs_.data() + first, summary_.state_weights[s], pair_weights.data(), n_actions,
+                         block.data(), n_actions);
         if (policy_.is_tabular()) {
             fisher.block(first, first, n_actions, n_actions) = block;
         } else if (m > 0) {

@@ -14,19 +14,21 @@ enum class Estimator : int { analytic = 0, empirical = 1 };
 ///     F = sum_s w(s) E_{a~pi(.|s)}[score score^T]      (analytic)
 ///     F = sum_i w_i score(s_i,a_i) score(s_i,a_i)^T    (empirical)
 ///
-/// With U = features v, an analytic product is features^T [w(s) pi (U - pi.U)]: the features are read twice, no score
-/// is formed. `damping` is relative: the operator is F + damping (tr F / d) I.
-/// Preconditions: the referenced policy, probabilities and summary outlive it.
-/// Cost: S*A*d per product (S*A tabular); S*A*d^2 for the dense matrix.
+/// With U = features v, an analytic product is features^T [w(s) pi (U - pi.U)]: one pass over the features, which are read
+/// from memory once (row_features.hpp says how the pass is tiled); no score is formed. `damping` is relative: the operator
+/// is F + damping (tr F / d) I.
+/// Preconditions: the referenced policy, probabilities, summary and team outlive it.
+/// Cost: 4 S m A flops per product with m shared features (4 S A d with features of pairs, S A tabular). With m = 64, A = 8
+/// the arithmetic is the bound, below A = 4 the memory.
 /// Source: Kakade, "A natural policy gradient", NIPS 2001, eq. (2); Schulman et al. 2015 (TRPO), appendix C.
 class FisherOperator {
 public:
     FisherOperator(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary, Estimator estimator,
-                   double damping);
+                   double damping, Team& team);
 
     Index size() const { return policy_.n_params; }
     double ridge() const { return ridge_; }  ///< damping tr F / d
-    double trace() const;                    ///< tr F, undamped
+    double trace();                          ///< tr F, undamped
     void multiply(Reals vector, MutableReals result);
     /// vector^T F vector without the ridge; never negative.
     double quadratic(Reals vector);
@@ -34,12 +36,15 @@ public:
     std::vector<double> dense() const;
 
 private:
+    void keep_weighted(Index state, Index n_actions, double* row) const;
+    double state_trace(Index state, const double* probs, std::vector<double>& mean) const;
+
     const SoftmaxPolicy& policy_;
     Reals probs_;
     const BatchSummary& summary_;
     Estimator estimator_;
     double ridge_ = 0.0;
-    std::vector<double> table_;
+    RowSweep sweep_;
 };
 
 /// Adds the (A, A) block sum over one state of w E[(e_a - pi)(e_a - pi)^T] to a row-major matrix of `stride` columns.

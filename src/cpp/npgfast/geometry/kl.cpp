@@ -10,22 +10,28 @@ double exp_minus_one_minus(double x) {
     return 0.5 * x * x * (1.0 + x / 3.0 * (1.0 + x / 4.0 * tail));
 }
 
-double mean_kl(const PolicyTable& old_table, const PolicyTable& new_table, Reals state_weights, Index n_actions) {
+double divergence(const double* old_log_probs, const double* old_probs, const double* new_log_probs,
+                  const double* new_probs, Index n_actions) {
+    double sum = 0.0;
+    for (Index a = 0; a < n_actions; ++a) {
+        const double log_ratio = new_log_probs[a] - old_log_probs[a];
+        if (old_probs[a] == 0.0)
+            sum += new_probs[a];  // so that the (r - 1) terms sum to 0
+        else if (std::abs(log_ratio) < 1.0)
+            sum += old_probs[a] * exp_minus_one_minus(log_ratio);
+        else
+            sum += (new_probs[a] - old_probs[a]) - old_probs[a] * log_ratio;
+    }
+    return sum;
+}
+
+double mean_kl(const PolicyView& old_table, const PolicyView& new_table, Reals state_weights, Index n_actions) {
     double sum = 0.0;
     for (Index s = 0; s < std::ssize(state_weights); ++s) {
         if (!(state_weights[s] > 0.0)) continue;
-        double divergence = 0.0;
-        for (Index i = s * n_actions; i < (s + 1) * n_actions; ++i) {
-            const double old_prob = old_table.probs[i], new_prob = new_table.probs[i];
-            const double log_ratio = new_table.log_probs[i] - old_table.log_probs[i];
-            if (old_prob == 0.0)
-                divergence += new_prob;  // so that the (r - 1) terms sum to 0
-            else if (std::abs(log_ratio) < 1.0)
-                divergence += old_prob * exp_minus_one_minus(log_ratio);
-            else
-                divergence += (new_prob - old_prob) - old_prob * log_ratio;
-        }
-        sum += state_weights[s] * divergence;
+        const Index i = s * n_actions;
+        sum += state_weights[s] * divergence(old_table.log_probs.data() + i, old_table.probs.data() + i,
+                                             new_table.log_probs.data() + i, new_table.probs.data() + i, n_actions);
     }
     return sum;
 }

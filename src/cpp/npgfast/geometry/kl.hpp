@@ -7,14 +7,17 @@ namespace npgfast {
 /// exp(x) - 1 - x >= 0 without cancellation: the price of a log-ratio x, for KL divergences and their estimate.
 double exp_minus_one_minus(double x);
 
-/// Mean Kullback-Leibler divergence KL(old || new) in nats, weighted over states.
+/// Kullback-Leibler divergence KL(old || new) in nats of one state's distributions, each (A,).
 ///
-///     sum_s w(s) sum_a pi_old [(r - 1) - log r],   r = pi_new / pi_old
+///     sum_a pi_old [(r - 1) - log r],   r = pi_new / pi_old
 ///
 /// (equal to the textbook sum as probabilities sum to 1, and accurate when old and new are close).
-/// Inputs: two policy tables, state_weights (S,). Output: >= 0, +inf where new forbids what old does.
-/// Cost: one expm1 per pair. Source: Kullback & Leibler 1951.
-double mean_kl(const PolicyTable& old_table, const PolicyTable& new_table, Reals state_weights, Index n_actions);
+/// Output: >= 0, +inf where new forbids what old does. Cost: one expm1 per action. Source: Kullback & Leibler 1951.
+double divergence(const double* old_log_probs, const double* old_probs, const double* new_log_probs,
+                  const double* new_probs, Index n_actions);
+
+/// Its mean over states with weights (S,), for two policy tables.
+double mean_kl(const PolicyView& old_table, const PolicyView& new_table, Reals state_weights, Index n_actions);
 
 /// The same for Gaussian policies with diagonal covariances that do not depend on the state.
 ///

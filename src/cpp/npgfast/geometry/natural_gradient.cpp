@@ -41,7 +41,8 @@ void add_regression_row(RegressionProblem& problem, const SoftmaxPolicy& policy,
 
 double mean_advantage(const BatchSummary& summary, Index pair) {
     if (!summary.advantages.empty()) return summary.advantages[pair];
-    return summary.pair_weights[pair] > 0.0 ? summary.weighted_advantages[pair] / summary.pair_weights[pair] : 0.0;
+    const double weight = summary.pair_weights.table[pair];
+    return weight > 0.0 ? summary.weighted_advantages.table[pair] / weight : 0.0;
 }
 
 /// Solves the block of each visited state by itself, in units of the state's weight so that none underflows.
@@ -58,7 +59,7 @@ void solve_by_state(const SoftmaxPolicy& policy, Reals probs, const BatchSummary
         allowed.clear();
         for (Index a = 0; a < n_actions; ++a) {
             if (policy.mask[first + a]) allowed.push_back(a);
-            shares[a] = summary.advantages.empty() ? summary.pair_weights[first + a] / weight : probs[first + a];
+            shares[a] = summary.advantages.empty() ? summary.pair_weights.table[first + a] / weight : probs[first + a];
             table[a] = shares[a] * mean_advantage(summary, first + a);
         }
         VectorXd solution;
@@ -105,8 +106,8 @@ void solve_closed_form(const SoftmaxPolicy& policy, Reals probs, const BatchSumm
         if (ridge > 0.0) {
             // (D - w pi pi^T)^{-1} g with D = w diag(pi) + ridge, by Sherman and Morrison; 1 - w pi.D^{-1}pi = sum
             // pi ridge / D without cancellation.
-            std::vector<double> gradient(summary.weighted_advantages.begin() + first,
-                                         summary.weighted_advantages.begin() + first + n_actions);
+            const Reals sums = summary.weighted_advantages.table;
+            std::vector<double> gradient(sums.begin() + first, sums.begin() + first + n_actions);
             center_by_policy(probs.subspan(first, n_actions), n_actions, gradient);
             double slack = 0.0, projection = 0.0;
             for (Index a = 0; a < n_actions; ++a) {
@@ -130,8 +131,9 @@ void solve_closed_form(const SoftmaxPolicy& policy, Reals probs, const BatchSumm
             if (!policy.mask[pair]) continue;
             if (!summary.advantages.empty())
                 row[a] = summary.effective_horizon * summary.advantages[pair];
-            else if (summary.pair_weights[pair] > 0.0 && probs[pair] > 0.0)
-                row[a] = summary.effective_horizon * (summary.weighted_advantages[pair] / (weight * probs[pair]));
+            else if (summary.pair_weights.table[pair] > 0.0 && probs[pair] > 0.0)
+                row[a] =
+                    summary.effective_horizon * (summary.weighted_advantages.table[pair] / (weight * probs[pair]));
             sum += row[a];
             ++n_allowed;
         }
@@ -154,7 +156,7 @@ bool is_on_policy(const BatchSummary& summary, Reals probs, Index n_actions) {
     if (summary.advantages.empty()) return false;
     for (Index pair = 0; pair < std::ssize(probs); ++pair) {
         const double weight = summary.state_weights[pair / n_actions];
-        if (std::abs(summary.pair_weights[pair] - weight * probs[pair]) > 1e-9 * weight + 1e-300) return false;
+        if (std::abs(summary.pair_weights.table[pair] - weight * probs[pair]) > 1e-9 * weight + 1e-300) return false;
     }
     return true;
 }
@@ -188,13 +190,17 @@ void settle(NaturalGradient& result, Reals gradient, const Product& multiply) {
 }
 
 NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& given_summary,
-                                 Reals gradient, const NaturalGradientOptions& given) {
+                                 Reals gradient, const NaturalGradientOptions& given, Team& team) {
     BatchSummary without_advantages;
-    if (!given_summary.advantages.empty() && !is_on_policy(given_summary, probs, policy.n_actions)) {
-        without_advantages = given_summary;
-        without_advantages.advantages.clear();
+    const bool is_off_policy =
+        !given_summary.advantages.empty() && !is_on_policy(given_summary, probs, policy.n_actions);
+    if (is_off_policy) {
+        without_advantages.state_weights = given_summary.state_weights;
+        without_advantages.pair_weights = given_summary.pair_weights;
+        without_advantages.weighted_advantages = given_summary.weighted_advantages;
+        without_advantages.effective_horizon = given_summary.effective_horizon;
     }
-    const BatchSummary& summary = without_advantages.state_weights.empty() ? given_summary : without_advantages;
+    const BatchSummary& summary = is_off_policy ? without_advantages : given_summary;
     NaturalGradientOptions options = given;
     options.solver = choose(policy, given);
     if (options.solver == Solver::closed_form &&
@@ -209,7 +215,7 @@ NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const
         result.status = Status::non_finite;
         return result;
     }
-    FisherOperator fisher(policy, probs, summary, options.estimator, options.damping);
+    FisherOperator fisher(policy, probs, summary, options.estimator, options.damping, team);
     if (given.solver == Solver::automatic && options.solver == Solver::cholesky && fisher.ridge() == 0.0)
         options.solver = Solver::pinv;  // F = 0 has no relative damping
     const auto multiply = [&](Reals v, MutableReals out) { fisher.multiply(v, out); };
@@ -221,10 +227,14 @@ NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const
         solve_by_state(policy, probs, summary, options, fisher.ridge(), result);
     } else if (options.solver == Solver::regression) {
         RegressionProblem problem;
-        for (Index pair = 0; pair < policy.n_pairs(); ++pair)
-            if (summary.pair_weights[pair] > 0.0)
-                add_regression_row(problem, policy, probs, pair / policy.n_actions, pair % policy.n_actions,
-                                   summary.pair_weights[pair], mean_advantage(summary, pair));
+        for (Index s = 0; s < policy.n_states; ++s)
+            summary.pair_weights.for_each(s, policy.n_actions, [&](Index a, double weight) {
+                if (!(weight > 0.0)) return;
+                const Reals row_advantages = summary.weighted_advantages.factors;
+                add_regression_row(problem, policy, probs, s, a, weight,
+                                   row_advantages.empty() ? mean_advantage(summary, s * policy.n_actions + a)
+                                                          : row_advantages[s]);
+            });
         const LeastSquares fit = least_squares(problem.rows, problem.targets, d, fisher.ridge());
         result.rank = fit.rank;
         for (Index j = 0; j < d; ++j) result.direction[j] = summary.effective_horizon * fit.solution[j];

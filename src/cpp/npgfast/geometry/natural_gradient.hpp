@@ -44,7 +44,7 @@ struct NaturalGradient {
 /// Cost: S*A closed form; S*A^3 tabular pinv, cholesky, regression; S*A*d^2 + d^3 dense; S*A*d per CG iteration.
 /// Source: Kakade 2001, theorem 1; Agarwal, Kakade, Lee & Mahajan 2021, lemma 15 (closed form).
 NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary, Reals gradient,
-                                 const NaturalGradientOptions& options);
+                                 const NaturalGradientOptions& options, Team& team);
 
 using Product = std::function<void(Reals, MutableReals)>;
 

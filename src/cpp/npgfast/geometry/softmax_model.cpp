@@ -22,22 +22,19 @@ public:
           probs_(coefficients_), logits_(static_cast<std::size_t>(policy.n_actions)) {}
 
     double visit(Index entry, double weight) override {
-        const Index state = batch_.states[entry], n_actions = policy_.n_actions, first = state * n_actions;
+        const Index state = batch_.state(entry), n_actions = policy_.n_actions, first = state * n_actions;
         weights_[state] += weight;
         if (!is_visited_[state]) {
             is_visited_[state] = 1;
             visited_.push_back(state);
             policy_.lift_state(theta_, state, logits_.data());
-            if (!policy_.offset.empty())
-                for (Index a = 0; a < n_actions; ++a) logits_[a] += policy_.offset[first + a];
-            log_softmax(logits_, policy_.mask.subspan(first, n_actions), n_actions, row(log_probs_, state),
-                        row(probs_, state));
+            block_table(policy_, state, state + 1, logits_.data(), log_probs_.data() + first, probs_.data() + first);
         }
         return log_probs_[first + batch_.actions[entry]];
     }
 
     void add_score(Index entry, double coefficient) override {
-        coefficients_[Index{batch_.states[entry]} * policy_.n_actions + batch_.actions[entry]] += coefficient;
+        coefficients_[batch_.state(entry) * policy_.n_actions + batch_.actions[entry]] += coefficient;
     }
 
     /// dH(s)/dlogit(s,a) = -pi(a|s) (log pi(a|s) + H(s))
@@ -83,28 +80,47 @@ private:
 
 double LocalModel::largest_advantage() const { return HUGE_VAL; }
 
-std::vector<double> SoftmaxModel::gradient() const { return policy_gradient(policy, table.probs, summary); }
+std::vector<double> SoftmaxModel::gradient() const { return policy_gradient(policy, table.probs, summary, team_); }
 
 NaturalGradient SoftmaxModel::natural_gradient(Reals gradient, const NaturalGradientOptions& options) const {
-    return npgfast::natural_gradient(policy, table.probs, summary, gradient, options);
+    return npgfast::natural_gradient(policy, table.probs, summary, gradient, options, team_);
 }
 
 void SoftmaxModel::fisher_product(Reals vector, Estimator estimator, double damping, MutableReals result) const {
-    FisherOperator(policy, table.probs, summary, estimator, damping).multiply(vector, result);
+    FisherOperator(policy, table.probs, summary, estimator, damping, team_).multiply(vector, result);
 }
 
 std::vector<double> SoftmaxModel::fisher_matrix(Estimator estimator) const {
-    return FisherOperator(policy, table.probs, summary, estimator, 0.0).dense();
+    return FisherOperator(policy, table.probs, summary, estimator, 0.0, team_).dense();
 }
 
 double SoftmaxModel::fisher_quadratic(Reals direction, Estimator estimator) const {
-    return FisherOperator(policy, table.probs, summary, estimator, 0.0).quadratic(direction);
+    return FisherOperator(policy, table.probs, summary, estimator, 0.0, team_).quadratic(direction);
 }
 
+/// One pass: the new tables exist a block at a time.
 Move SoftmaxModel::move(MutableReals theta) const {
-    const PolicyTable next = policy_table(policy, theta);
-    return {mean_kl(table, next, summary.state_weights, policy.n_actions), surrogate_gain(summary, table, next),
-            all_finite(next.probs)};
+    const Index n_actions = policy.n_actions;
+    const auto visit = [&](Index first, Index last, double* logits, double* totals) {
+        const Index size = (last - first) * n_actions;
+        std::vector<double> log_probs(static_cast<std::size_t>(size)), probs(log_probs);
+        block_table(policy, first, last, logits, log_probs.data(), probs.data());
+        for (Index s = first; s < last; ++s) {
+            const double *new_log_probs = log_probs.data() + (s - first) * n_actions,
+                         *old_log_probs = table.log_probs.data() + s * n_actions;
+            if (summary.state_weights[s] > 0.0)
+                totals[0] += summary.state_weights[s] * divergence(old_log_probs, table.probs.data() + s * n_actions,
+                                                                   new_log_probs, probs.data() + (s - first) * n_actions,
+                                                                   n_actions);
+            summary.weighted_advantages.for_each(s, n_actions, [&](Index a, double sum) {
+                if (sum != 0.0) totals[1] += sum * ratio_minus_one(new_log_probs[a], old_log_probs[a]);
+            });
+        }
+        totals[2] += all_finite(probs) ? 0.0 : 1.0;
+    };
+    double totals[3];
+    RowSweep(policy.rows(), team_)(theta, visit, {}, totals);
+    return {totals[0], summary.effective_horizon * totals[1], totals[2] == 0.0};
 }
 
 std::unique_ptr<Minibatch> SoftmaxModel::minibatch(Reals theta) const {
@@ -112,7 +128,7 @@ std::unique_ptr<Minibatch> SoftmaxModel::minibatch(Reals theta) const {
 }
 
 Surrogate SoftmaxModel::surrogate(double clip_range) const {
-    return npgfast::surrogate(policy, table, *entries_, clip_range);
+    return npgfast::surrogate(policy, table, *entries_, clip_range, team_);
 }
 
 double SoftmaxModel::largest_advantage() const {

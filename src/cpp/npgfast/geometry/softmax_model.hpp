@@ -4,12 +4,13 @@
 
 namespace npgfast {
 
-/// A softmax policy on a summarised batch. What it refers to must outlive it; `entries` is for minibatches and surrogates only.
+/// A softmax policy on a summarised batch. What it refers to must outlive it; `entries` is for minibatches and surrogates
+/// only. Its passes over the features share one team of `n_threads`, so that a solve starts its threads once.
 class SoftmaxModel final : public LocalModel {
 public:
-    SoftmaxModel(const SoftmaxPolicy& policy, const PolicyTable& table, const BatchSummary& summary,
-                 const Batch* entries = nullptr)
-        : policy(policy), table(table), summary(summary), entries_(entries) {}
+    SoftmaxModel(const SoftmaxPolicy& policy, const PolicyView& table, const BatchSummary& summary,
+                 const Batch* entries = nullptr, int n_threads = 1)
+        : policy(policy), table(table), summary(summary), entries_(entries), team_(n_threads) {}
 
     std::vector<double> gradient() const override;
     NaturalGradient natural_gradient(Reals gradient, const NaturalGradientOptions& options) const override;
@@ -24,11 +25,12 @@ public:
     double largest_advantage() const override;
 
     const SoftmaxPolicy& policy;
-    const PolicyTable& table;
+    const PolicyView table;
     const BatchSummary& summary;
 
 private:
     const Batch* entries_;
+    mutable Team team_;
 };
 
 }  // namespace npgfast

@@ -29,28 +29,30 @@ double Surrogate::add(double new_log_prob, double old_log_prob, double weight, d
     return share * ratio;
 }
 
-Surrogate surrogate(const SoftmaxPolicy& policy, const PolicyTable& table, const Batch& batch, double clip_range) {
+Surrogate surrogate(const SoftmaxPolicy& policy, const PolicyView& table, const Batch& batch, double clip_range,
+                    Team& team) {
     Surrogate result;
+    const Index n_actions = policy.n_actions;
     std::vector<double> coefficients(table.probs.size(), 0.0);
     for (Index i = 0; i < batch.size(); ++i) {
         if (batch.weights[i] == 0.0) continue;
-        const Index pair = Index{batch.states[i]} * policy.n_actions + batch.actions[i];
+        const Index pair = batch.state(i) * n_actions + batch.actions[i];
         coefficients[pair] += result.add(table.log_probs[pair], batch.log_probs[i], batch.weights[i],
                                          batch.advantages[i], batch.effective_horizon, clip_range);
     }
-    center_by_policy(table.probs, policy.n_actions, coefficients);
     result.gradient.resize(static_cast<std::size_t>(policy.n_params));
-    policy.project(coefficients, result.gradient);
+    const auto visit = [&](Index first, Index last, double* block, double*) {
+        const auto start = static_cast<std::size_t>(first * n_actions);
+        const auto size = static_cast<std::size_t>((last - first) * n_actions);
+        std::copy_n(coefficients.begin() + first * n_actions, size, block);
+        center_by_policy(table.probs.subspan(start, size), n_actions, {block, size});
+    };
+    RowSweep(policy.rows(), team)({}, visit, result.gradient);
     return result;
 }
 
-double surrogate_gain(const BatchSummary& summary, const PolicyTable& old_table, const PolicyTable& new_table) {
-    double gain = 0.0;
-    for (std::size_t i = 0; i < summary.weighted_advantages.size(); ++i)
-        if (summary.weighted_advantages[i] != 0.0)
-            gain += summary.weighted_advantages[i] *
-                    std::expm1(held_log_ratio(new_table.log_probs[i], old_table.log_probs[i]));
-    return summary.effective_horizon * gain;
+double ratio_minus_one(double new_log_prob, double old_log_prob) {
+    return std::expm1(held_log_ratio(new_log_prob, old_log_prob));
 }
 
 }  // namespace npgfast

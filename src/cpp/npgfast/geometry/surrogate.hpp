@@ -27,10 +27,11 @@ struct Surrogate {
 /// Inputs: the policy and its table at the new theta; a batch with log_probs, finite wherever weight > 0.
 /// Outputs: value in reward, gradient (d,). Cost: n + S*A*d.
 /// Source: Schulman et al. 2015 (TRPO), eq. (14); Schulman et al. 2017 (PPO), eq. (7), with L.
-Surrogate surrogate(const SoftmaxPolicy& policy, const PolicyTable& table, const Batch& batch, double clip_range);
+Surrogate surrogate(const SoftmaxPolicy& policy, const PolicyView& table, const Batch& batch, double clip_range,
+                    Team& team);
 
-/// L sum_{s,a} c(s,a) (pi_new/pi_old - 1): the predicted gain of a step from the policy that the batch belongs to,
-/// through expm1, so that a small gain keeps its sign. c are the summary's weighted advantages.
-double surrogate_gain(const BatchSummary& summary, const PolicyTable& old_table, const PolicyTable& new_table);
+/// exp(new - old) - 1 of two log-probabilities: what the predicted gain L sum w (r - 1) A is made of, through expm1, so
+/// that a small gain keeps its sign.
+double ratio_minus_one(double new_log_prob, double old_log_prob);
 
 }  // namespace npgfast

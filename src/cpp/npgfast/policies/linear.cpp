@@ -3,18 +3,29 @@
 #include <algorithm>
 #include <cmath>
 
+#include "npgfast/base/parallel.hpp"
 #include "npgfast/base/vector.hpp"
 #include "npgfast/policies/gaussian.hpp"
 
 namespace npgfast {
 
-std::vector<double> LinearPolicy::feature_rows(Reals observations) const {
+void LinearPolicy::feature_rows(Reals observations, MutableReals rows, int n_threads) const {
+    constexpr Index kRows = 1024;  // of a task
     const Index size = features.observation_size, n = std::ssize(observations) / size, m = features.n_features;
-    std::vector<double> rows(static_cast<std::size_t>(n * m)), normalized(static_cast<std::size_t>(size));
-    for (Index i = 0; i < n; ++i) {
-        normalizer.apply(observations.data() + i * size, normalized.data(), size);
-        features.evaluate(normalized.data(), rows.data() + i * m);
-    }
+    const Index n_tasks = (n + kRows - 1) / kRows;
+    parallel_for(n_tasks, n_tasks < 4 ? 1 : n_threads, [&](Index task) {
+        std::vector<double> normalized(static_cast<std::size_t>(size));
+        for (Index i = task * kRows; i < std::min(n, (task + 1) * kRows); ++i) {
+            normalizer.apply(observations.data() + i * size, normalized.data(), size);
+            features.evaluate(normalized.data(), rows.data() + i * m);
+        }
+    });
+}
+
+std::vector<double> LinearPolicy::feature_rows(Reals observations) const {
+    const Index n = std::ssize(observations) / features.observation_size;
+    std::vector<double> rows(static_cast<std::size_t>(n * features.n_features));
+    feature_rows(observations, rows, 1);
     return rows;
 }
 

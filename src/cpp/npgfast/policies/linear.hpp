@@ -24,6 +24,7 @@ struct LinearPolicy {
     Index n_params() const { return features.n_features * n_outputs() + (is_gaussian() ? action_size : 0); }
 
     /// phi of n observations (n, D), into (n, m). Cost: that of n evaluations of the map.
+    void feature_rows(Reals observations, MutableReals rows, int n_threads) const;
     std::vector<double> feature_rows(Reals observations) const;
 };
 

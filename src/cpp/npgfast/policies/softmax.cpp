@@ -14,10 +14,18 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLowest = std::numeric_limits<double>::lowest();
 
-using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Eight = Eigen::Array<double, 8, 1>;
 
-Eigen::Map<const RowMajor> row_major(Reals values, Index rows, Index columns) {
-    return {values.data(), rows, columns};
+/// Replaces x by f(x), eight at a time, so that a result does not depend on its place.
+template <class Function>
+void replace_all(double* x, Index n, const Function& f) {
+    Index i = 0;
+    for (; i + 8 <= n; i += 8) Eigen::Map<Eight>(x + i) = f(Eight(Eigen::Map<Eight>(x + i)));
+    if (i == n) return;
+    Eight rest = Eight::Zero();
+    std::copy(x + i, x + n, rest.data());
+    rest = f(rest);
+    std::copy_n(rest.data(), n - i, x + i);
 }
 
 }  // namespace
@@ -55,51 +63,67 @@ void SoftmaxPolicy::add_projected(Index state, const double* row, double* vector
     }
 }
 
-void SoftmaxPolicy::lift(Reals vector, MutableReals table) const {
-    if (n_shared_features > 0) {
-        Eigen::Map<RowMajor>(table.data(), n_states, n_actions).noalias() =
-            row_major(features, n_states, n_shared_features) * row_major(vector, n_shared_features, n_actions);
-        return;
-    }
-    for (Index s = 0; s < n_states; ++s) lift_state(vector, s, table.data() + s * n_actions);
-}
-
-void SoftmaxPolicy::project(Reals table, MutableReals vector) const {
-    if (n_shared_features > 0) {
-        Eigen::Map<RowMajor>(vector.data(), n_shared_features, n_actions).noalias() =
-            row_major(features, n_states, n_shared_features).transpose() * row_major(table, n_states, n_actions);
-        return;
-    }
-    std::fill(vector.begin(), vector.end(), 0.0);
-    for (Index s = 0; s < n_states; ++s) add_projected(s, table.data() + s * n_actions, vector.data());
+RowFeatures SoftmaxPolicy::rows() const {
+    if (is_tabular()) return {nullptr, n_states, 0, n_actions, 1};
+    if (n_shared_features > 0) return {features.data(), n_states, n_shared_features, n_actions, 1};
+    return {features.data(), n_pairs(), n_params, 1, n_actions};
 }
 
 void log_softmax(Reals logits, Flags mask, Index n_actions, MutableReals log_probs, MutableReals probs) {
-    for (Index row = 0; row < ssize(logits); row += n_actions) {
-        double largest = -kInfinity;
-        for (Index i = row; i < row + n_actions; ++i)
-            if (mask[i]) largest = std::max(largest, logits[i]);
-        double sum = 0.0;
-        for (Index i = row; i < row + n_actions; ++i) {
-            probs[i] = mask[i] ? std::exp(logits[i] - largest) : 0.0;
-            sum += probs[i];
+    const auto is_allowed = [&](Index i) { return mask.empty() || mask[i]; };
+    const Index n_rows = ssize(logits) / n_actions;
+    with_constant(n_actions, [&](auto count) {
+        for (Index start = 0; start < n_rows; start += 8) {
+            const Index end = std::min(start + 8, n_rows);
+            for (Index row = start * count; row < end * count; row += count) {
+                double largest = -kInfinity;
+                for (Index i = row; i < row + count; ++i)
+                    if (is_allowed(i)) largest = std::max(largest, logits[i]);
+                for (Index i = row; i < row + count; ++i)
+                    log_probs[i] = probs[i] = is_allowed(i) ? logits[i] - largest : -kInfinity;
+            }
+            replace_all(probs.data() + start * count, (end - start) * count, [](const Eight& x) { return x.exp(); });
+            Eight sums = Eight::Ones();
+            for (Index row = start; row < end; ++row) {
+                double sum = 0.0;
+                for (Index i = row * count; i < (row + 1) * count; ++i) sum += probs[i];
+                sums[row - start] = sum;
+            }
+            const Eight log_sums = sums.log();
+            for (Index row = start; row < end; ++row) {
+                for (Index i = row * count; i < (row + 1) * count; ++i) {
+                    log_probs[i] = is_allowed(i) ? std::max(log_probs[i] - log_sums[row - start], kLowest) : -kInfinity;
+                    probs[i] /= sums[row - start];
+                }
+            }
         }
-        const double log_sum = std::log(sum);
-        for (Index i = row; i < row + n_actions; ++i) {
-            log_probs[i] = mask[i] ? std::max((logits[i] - largest) - log_sum, kLowest) : -kInfinity;
-            probs[i] /= sum;
-        }
-    }
+    });
+}
+
+void block_table(const SoftmaxPolicy& policy, Index first, Index last, double* logits, double* log_probs,
+                 double* probs) {
+    const Index n_actions = policy.n_actions;
+    const auto start = static_cast<std::size_t>(first * n_actions);
+    const auto size = static_cast<std::size_t>((last - first) * n_actions);
+    if (!policy.offset.empty())
+        for (std::size_t i = 0; i < size; ++i) logits[i] += policy.offset[start + i];
+    const Flags mask = policy.mask.empty() ? policy.mask : policy.mask.subspan(start, size);
+    log_softmax({logits, size}, mask, n_actions, {log_probs, size}, {probs, size});
+}
+
+void policy_table(const SoftmaxPolicy& policy, Reals theta, MutableReals log_probs, MutableReals probs, Team& team) {
+    const auto visit = [&](Index first, Index last, double* logits, double*) {
+        const Index start = first * policy.n_actions;
+        block_table(policy, first, last, logits, log_probs.data() + start, probs.data() + start);
+    };
+    RowSweep(policy.rows(), team)(theta, visit, {});
 }
 
 PolicyTable policy_table(const SoftmaxPolicy& policy, Reals theta) {
     const auto size = static_cast<std::size_t>(policy.n_pairs());
-    std::vector<double> logits(size);
-    policy.lift(theta, logits);
-    if (!policy.offset.empty())
-        for (std::size_t i = 0; i < size; ++i) logits[i] += policy.offset[i];
     PolicyTable table{std::vector<double>(size), std::vector<double>(size)};
-    log_softmax(logits, policy.mask, policy.n_actions, table.log_probs, table.probs);
+    Team team(1);
+    policy_table(policy, theta, table.log_probs, table.probs, team);
     return table;
 }
 
@@ -111,7 +135,7 @@ void center_by_policy(Reals probs, Index n_actions, MutableReals coefficients) {
     }
 }
 
-std::vector<double> state_entropies(const PolicyTable& table, Index n_actions) {
+std::vector<double> state_entropies(const PolicyView& table, Index n_actions) {
     std::vector<double> entropies(table.probs.size() / static_cast<std::size_t>(n_actions), 0.0);
     for (Index i = 0; i < ssize(table.probs); ++i)
         if (table.probs[i] > 0.0) entropies[i / n_actions] -= table.probs[i] * table.log_probs[i];

@@ -203,12 +203,10 @@ Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, co
         update(GaussianModel(gaussian, learner.theta, rows));
     } else {
         const Index n_actions = policy.n_actions;
-        const std::vector<std::uint8_t> mask(static_cast<std::size_t>(n * n_actions), 1);
-        const SoftmaxPolicy softmax{n, n_actions, policy.n_params(), features, {}, mask, policy.features.n_features};
-        std::vector<std::int32_t> rows(static_cast<std::size_t>(n)), actions(rows);
-        std::iota(rows.begin(), rows.end(), 0);
+        const SoftmaxPolicy softmax{n, n_actions, policy.n_params(), features, {}, {}, policy.features.n_features};
+        std::vector<std::int32_t> actions(static_cast<std::size_t>(n));
         for (Index i = 0; i < n; ++i) actions[i] = static_cast<std::int32_t>(recording.actions[i]);
-        const Batch entries{rows, actions, batch.weights, batch.advantages, recording.log_probs,
+        const Batch entries{{}, actions, batch.weights, batch.advantages, recording.log_probs,
                             lesson.effective_horizon, false};
         const PolicyTable table = policy_table(softmax, learner.theta);
         const BatchSummary summary = summarize(entries, n, n_actions);

@@ -80,8 +80,8 @@ std::vector<double> state_advantages(const Run& run, const Standing& standing, c
     std::vector<double> advantages(static_cast<std::size_t>(n_pairs), 0.0);
     for (Index pair = 0; pair < n_pairs; ++pair) {
         if (run.options.sampled) {
-            if (summary.pair_weights[pair] > 0.0)
-                advantages[pair] = summary.weighted_advantages[pair] / summary.pair_weights[pair];
+            if (summary.pair_weights.table[pair] > 0.0)
+                advantages[pair] = summary.weighted_advantages.table[pair] / summary.pair_weights.table[pair];
         } else if (run.mdp.horizon == 0) {
             advantages[pair] = standing.evaluation.advantages[pair];
         } else if (run.reachable[pair / n_actions]) {

@@ -23,7 +23,7 @@ Best best_action(const SoftmaxModel& model, Reals advantages, Index state) {
     Best best;
     double mean = 0.0, mass = 0.0;
     for (Index pair = state * model.policy.n_actions; pair < (state + 1) * model.policy.n_actions; ++pair) {
-        const double share = is_sampled ? summary.pair_weights[pair] : model.table.probs[pair];
+        const double share = is_sampled ? summary.pair_weights.table[pair] : model.table.probs[pair];
         if (!model.policy.mask[pair] || (is_sampled && share == 0.0)) continue;
         if (best.pair < 0 || advantages[pair] > advantages[best.pair]) best.pair = pair;
         mean += share * advantages[pair];
