@@ -84,7 +84,7 @@ def replay(agent, iteration, n_envs):
     if agent._settings["center_advantages"]:
         advantages -= advantages.mean()
     batch = nf.Batch(
-        observations, actions[:, 0].astype(int), advantages, log_probs=log_probs, effective_horizon=len(rewards) / 12
+        observations, actions.astype(int), advantages, log_probs=log_probs, effective_horizon=len(rewards) / 12
     )
     said = {
         "return_mean": rewards.sum() / 12,

@@ -83,15 +83,16 @@ inline Integers index_view(const py::array& array, const char* name, Index n, In
 inline py::array new_array(std::vector<py::ssize_t> shape) { return py::array_t<double>(std::move(shape)); }
 
 /// A new NumPy array that owns a vector's data.
-template <class T>
-py::array_t<T> to_array(std::vector<T>&& data, std::vector<py::ssize_t> shape) {
-    auto* owned = new std::vector<T>(std::move(data));
-    const py::capsule owner(owned, [](void* pointer) { delete static_cast<std::vector<T>*>(pointer); });
+template <class T, class Allocator>
+py::array_t<T> to_array(std::vector<T, Allocator>&& data, std::vector<py::ssize_t> shape) {
+    using Vector = std::vector<T, Allocator>;
+    auto* owned = new Vector(std::move(data));
+    const py::capsule owner(owned, [](void* pointer) { delete static_cast<Vector*>(pointer); });
     return py::array_t<T>(std::move(shape), owned->data(), owner);
 }
 
-template <class T>
-py::array_t<T> to_array(std::vector<T>&& data) {
+template <class T, class Allocator>
+py::array_t<T> to_array(std::vector<T, Allocator>&& data) {
     const auto size = static_cast<py::ssize_t>(data.size());
     return to_array(std::move(data), {size});
 }

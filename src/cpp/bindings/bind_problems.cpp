@@ -53,7 +53,7 @@ py::array bind_simulator_start(int kind, const py::array& parameters, Index n, s
 py::tuple bind_simulator_step(int kind, const py::array& parameters, const py::array& states_array,
                               const py::array& actions_array, std::uint64_t seed, std::uint32_t step) {
     const auto simulator = simulator_view(kind, parameters);
-    const Index size = simulator->state_size(), action_size = simulator->action_size();
+    const Index size = simulator->state_size();
     const Reals before = view<double>(states_array, "states", {kAny, size});
     const Index n = states_array.shape(0);
     check_episodes(n);
@@ -62,13 +62,7 @@ py::tuple bind_simulator_step(int kind, const py::array& parameters, const py::a
     std::vector<std::uint8_t> terminated(static_cast<std::size_t>(n));
     {
         const py::gil_scoped_release release;
-        for (Index i = 0; i < n; ++i) {
-            Stream random(seed, 0, static_cast<std::uint32_t>(i), step, Purpose::dynamics);
-            const Transition met =
-                simulator->step(states.data() + i * size, actions.data() + i * action_size, random);
-            rewards[i] = met.reward;
-            terminated[i] = met.terminated;
-        }
+        step_rows(*simulator, seed, step, states, actions, rewards, terminated);
     }
     return py::make_tuple(to_array(std::move(states), {n, size}), to_array(std::move(rewards)),
                           to_array(std::move(terminated)));
@@ -83,8 +77,7 @@ py::array bind_simulator_observe(int kind, const py::array& parameters, const py
     std::vector<double> observations(static_cast<std::size_t>(n * observation_size));
     {
         const py::gil_scoped_release release;
-        for (Index i = 0; i < n; ++i)
-            simulator->observe(states.data() + i * size, observations.data() + i * observation_size);
+        observe_rows(*simulator, states, observations);
     }
     return to_array(std::move(observations), {n, observation_size});
 }

@@ -32,11 +32,7 @@ py::tuple bind_act(const py::tuple& policy_arrays, const py::array& theta_array,
     std::vector<double> actions(static_cast<std::size_t>(n * k)), log_probs(static_cast<std::size_t>(n));
     {
         const py::gil_scoped_release release;
-        Actor actor(policy, theta);
-        for (Index e = 0; e < n; ++e) {
-            Stream choice(seed, iteration, static_cast<std::uint32_t>(e), steps[e], Purpose::step);
-            log_probs[e] = actor.draw(observations.data() + e * size, choice, actions.data() + e * k);
-        }
+        act(policy, theta, observations, seed, iteration, steps, actions, log_probs);
     }
     return py::make_tuple(to_array(std::move(actions), {n, k}), to_array(std::move(log_probs)));
 }
@@ -51,8 +47,7 @@ py::array bind_most_probable(const py::tuple& policy_arrays, const py::array& th
     std::vector<double> actions(static_cast<std::size_t>(n * k));
     {
         const py::gil_scoped_release release;
-        Actor actor(policy, theta);
-        for (Index i = 0; i < n; ++i) actor.mode(observations.data() + i * size, actions.data() + i * k);
+        act_by_mode(policy, theta, observations, actions);
     }
     return to_array(std::move(actions), {n, k});
 }

@@ -27,9 +27,11 @@ void EnvironmentView::check_policy(const LinearPolicy& policy) const {
 py::tuple recording_tuple(Recording&& recording) {
     const Index n = recording.n_steps(), size = recording.observation_size, k = recording.action_size;
     const Index n_cut = std::ssize(recording.cut);
+    const py::array actions = k > 0 ? py::array(to_array(std::move(recording.actions), {n, k}))
+                                    : py::array(to_array(std::move(recording.choices)));
     return py::make_tuple(to_array(std::vector<std::int64_t>(recording.offsets.begin(), recording.offsets.end())),
                           to_array(std::move(recording.observations), {n, size}),
-                          to_array(std::move(recording.actions), {n, k}), to_array(std::move(recording.rewards)),
+                          actions, to_array(std::move(recording.rewards)),
                           to_array(std::move(recording.log_probs)), to_array(std::move(recording.time)),
                           to_array(std::move(recording.flags)),
                           to_array(std::vector<std::int64_t>(recording.cut.begin(), recording.cut.end())),
@@ -39,18 +41,22 @@ py::tuple recording_tuple(Recording&& recording) {
 Recording recording_view(const py::tuple& arrays, const LinearPolicy& policy) {
     if (arrays.size() != 9) throw py::value_error("recording: expected nine arrays");
     Recording recording;
-    const Index size = policy.features.observation_size, k = policy.action_size;
+    const Index size = policy.features.observation_size, k = policy.is_gaussian() ? policy.action_size : 0;
     recording.observation_size = size;
     recording.action_size = k;
-    const auto copy = [&]<class T, class U>(std::size_t at, const char* name, std::initializer_list<Index> shape,
-                                            std::vector<U>& to) {
+    const auto copy = [&]<class T>(std::size_t at, const char* name, std::initializer_list<Index> shape, auto& to) {
         const auto values = view<T>(as_array(arrays[at], name), name, shape);
         to.assign(values.begin(), values.end());
     };
     const Index n = as_array(arrays[3], "rewards").size();
     copy.operator()<std::int64_t>(0, "offsets", {kAny}, recording.offsets);
     copy.operator()<double>(1, "observations", {n, size}, recording.observations);
-    copy.operator()<double>(2, "actions", {n, k}, recording.actions);
+    if (k > 0) {
+        copy.operator()<double>(2, "actions", {n, k}, recording.actions);
+    } else {
+        const Integers choices = index_view(as_array(arrays[2], "actions"), "actions", n, policy.n_actions);
+        recording.choices.assign(choices.begin(), choices.end());
+    }
     copy.operator()<double>(3, "rewards", {n}, recording.rewards);
     copy.operator()<double>(4, "log_probs", {n}, recording.log_probs);
     copy.operator()<std::int32_t>(5, "time", {n}, recording.time);
@@ -65,10 +71,6 @@ Recording recording_view(const py::tuple& arrays, const LinearPolicy& policy) {
         if (entry < 0 || entry >= n) throw py::index_error("cut: an entry outside the recording");
     for (std::int32_t time : recording.time)
         if (time < 0 || time >= (1 << 30)) throw py::index_error("time: out of range");
-    if (!policy.is_gaussian())
-        for (double action : recording.actions)
-            if (!(action >= 0.0 && action < static_cast<double>(policy.n_actions)))
-                throw py::index_error("actions: an action that the policy does not have");
     return recording;
 }
 

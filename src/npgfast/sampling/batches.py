@@ -173,7 +173,7 @@ def _estimate(
     mass = float(weights.sum())
     return Batch(
         observations,
-        actions if is_continuous else actions[:, 0].astype(np.int64),
+        actions if is_continuous else actions.astype(np.int64),
         advantages,
         weights=weights / mass,
         log_probs=log_probs,

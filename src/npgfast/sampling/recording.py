@@ -87,7 +87,9 @@ class Player:
         cut_steps: list[tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]] = []
         while going.any() and (n_steps is None or len(columns) < n_steps):
             actions, log_probs = _core.act(policy._native, policy.theta, observations, seed, iteration, steps)
-            step = bridge.step(actions if policy.n_actions == 0 else actions[:, 0].astype(np.int64))
+            if policy.n_actions:
+                actions = actions[:, 0].astype(np.int32)
+            step = bridge.step(actions if policy.n_actions == 0 else actions.astype(np.int64))
             counted = going & step.valid
             ended = step.terminated | step.truncated
             flags = np.where(step.terminated, TERMINATED, np.where(step.truncated, TRUNCATED, 0)).astype(np.uint8)

@@ -135,10 +135,10 @@ def rollout(
     envs, steps, columns = _read_lengths(n_steps, n_episodes, n_envs)
     seed = _validate.integer("seed", seed, low=0, high=2**64 - 1)
     if not isinstance(env, TabularMDP):
-        opened, linear, recording = record(env, policy, n_steps, n_episodes, n_envs, seed, n_threads)
+        opened, _, recording = record(env, policy, n_steps, n_episodes, n_envs, seed, n_threads)
         if not isinstance(opened, Simulated):
             columns = len(recording[0]) - 1
-        return _observed(recording, linear, columns)
+        return _observed(recording, columns)
     mdp = env
     tabular = _check_policy(mdp, policy)
     log_probs, probs = tabular._table
@@ -187,33 +187,53 @@ def record(
         opened.close()
 
 
-def _observed(recording: Recording, policy: LinearPolicy, columns: int) -> Trajectories:
+class _ObservedTrajectories(Trajectories):
+    """Of observations. Their `next_states`, which are mostly NaN, are made when they are first asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "next_states" or "_cut" not in self.__dict__:
+            raise AttributeError(name)
+        place, cut, cut_observations = self.__dict__["_cut"]
+        reached = np.full((place.n_entries, cut_observations.shape[1]), np.nan)
+        reached[cut] = cut_observations
+        self.__dict__["next_states"] = placed = place(reached, np.float64)
+        return placed
+
+
+def _observed(recording: Recording, columns: int) -> Trajectories:
     offsets, observations, actions, rewards, log_probs, time, flags, cut, cut_observations = recording
     place = _Places(offsets, columns)
-    reached = np.full_like(observations, np.nan)
-    reached[cut] = cut_observations
-    return Trajectories(
+    flags = place(flags, np.uint8)
+    trajectories = object.__new__(_ObservedTrajectories)
+    trajectories.__dict__.update(
         states=place(observations, np.float64),
-        actions=place(actions, np.float64) if policy.n_actions == 0 else place(actions[:, 0], np.int64),
+        actions=place(actions, actions.dtype.type),
         rewards=place(rewards, np.float64),
-        terminated=place((flags & TERMINATED) > 0, np.bool_),
-        truncated=place((flags & TRUNCATED) > 0, np.bool_),
-        time=place(time, np.int64),
+        terminated=(flags & TERMINATED).view(np.bool_),
+        truncated=(flags >> (TRUNCATED - 1)).view(np.bool_),
+        time=place(time, np.int32),
         log_probs=place(log_probs, np.float64),
-        next_states=place(reached, np.float64),
-        valid=place(np.ones(rewards.size, dtype=np.bool_), np.bool_),
+        valid=np.broadcast_to(np.True_, flags.shape)
+        if place.is_regular
+        else place(np.ones(rewards.size, dtype=np.bool_), np.bool_),
+        _cut=(place, cut, cut_observations),
     )
+    return trajectories
 
 
 class _Places:
-    """Where the entries of environments, one after another, stand in (T, N): environment e in column e % N."""
+    """Where the entries of environments, one after another, stand in (T, N): environment e in column e % N.
+
+    Where every environment has a column of its own and the same steps, what is placed is a view of the entries.
+    """
 
     def __init__(self, offsets: IntArray, columns: int) -> None:
         lengths = np.diff(offsets)
         envs = lengths.size
-        self._regular = columns == envs and bool((lengths == lengths[0]).all())
+        self.n_entries = int(offsets[-1])
+        self.is_regular = columns == envs and bool((lengths == lengths[0]).all())
         self._shape: tuple[int, ...] = (int(lengths[0]), envs)
-        if self._regular:
+        if self.is_regular:
             return
         starts = np.concatenate([np.cumsum(lengths[c::columns]) - lengths[c::columns] for c in range(columns)])
         first_row = np.empty(envs, dtype=np.int64)
@@ -224,9 +244,9 @@ class _Places:
 
     def __call__(self, values: NDArray[Any], dtype: type) -> NDArray[Any]:
         rest = values.shape[1:]
-        if self._regular:
+        if self.is_regular:
             steps, envs = self._shape
-            return np.ascontiguousarray(np.moveaxis(values.reshape(envs, steps, *rest), 0, 1), dtype=dtype)
+            return values.reshape(envs, steps, *rest).swapaxes(0, 1).astype(dtype, copy=False)
         out: NDArray[Any] = np.zeros((*self._shape, *rest), dtype=dtype)
         out[self._row, self._column] = values
         return out

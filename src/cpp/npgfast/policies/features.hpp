@@ -1,6 +1,6 @@
 #pragma once
 
-#include "npgfast/base/types.hpp"
+#include "npgfast/base/group.hpp"
 
 namespace npgfast {
 
@@ -10,7 +10,8 @@ struct Normalizer {
     Reals scale;         ///< (D,) 1 / standard deviation
     double limit = 0.0;  ///< > 0
 
-    void apply(const double* observation, double* normalized, Index size) const;
+    /// Of n observations (size, kGroup) of a group.
+    void apply(Index n, Index size, const double* observations, double* normalized) const;
 };
 
 enum class FeatureKind : int { linear = 0, monomials, waves, tiles };
@@ -35,8 +36,11 @@ struct FeatureMap {
     Integers integers;
     Reals reals;
 
-    /// phi(x) into features (m,); they may not alias.
-    void evaluate(const double* x, double* features) const;
+    /// phi of n observations x (D, kGroup) of a group into features (m, kGroup); they may not alias.
+    void evaluate(Index n, const double* x, double* features) const;
+
+    /// Tiles: the feature that is 1 in a tiling, for lane `lane` of x. Cost: D.
+    Index tile(Index tiling, const double* x, Index lane) const;
 };
 
 }  // namespace npgfast

@@ -1,23 +1,64 @@
 #include "npgfast/policies/linear.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "npgfast/base/lane_math.hpp"
 #include "npgfast/base/parallel.hpp"
-#include "npgfast/base/vector.hpp"
-#include "npgfast/policies/gaussian.hpp"
 
 namespace npgfast {
 
+namespace {
+
+std::size_t group_size(Index rows) { return static_cast<std::size_t>(rows * kGroup); }
+
+/// outputs (a .. a+K-1, kGroup) += features^T W, term after term, K of n_outputs columns of W (m, n_outputs).
+template <int K>
+void add_outputs(Index n, const double* features, const double* weights, Index m, Index n_outputs, double* outputs) {
+    for (Index lane = 0; lane < n; lane += kWidth) {
+        std::array<Lanes, K> sums;
+        for (int a = 0; a < K; ++a) sums[a] = load(outputs + a * kGroup + lane);
+        for (Index j = 0; j < m; ++j) {
+            const Lanes phi = load(features + j * kGroup + lane);
+            for (int a = 0; a < K; ++a) sums[a] += phi * weights[j * n_outputs + a];
+        }
+        for (int a = 0; a < K; ++a) store(outputs + a * kGroup + lane, sums[a]);
+    }
+}
+
+void add_outputs(Index n, const double* features, const double* weights, Index m, Index n_outputs, double* outputs) {
+    for (Index a = 0; a < n_outputs; a += 4) {
+        const auto add = n_outputs - a == 1   ? add_outputs<1>
+                         : n_outputs - a == 2 ? add_outputs<2>
+                         : n_outputs - a == 3 ? add_outputs<3>
+                                              : add_outputs<4>;
+        add(n, features, weights + a, m, n_outputs, outputs + a * kGroup);
+    }
+}
+
+/// A component of -gaussian_log_prob on lanes: (a - mean)^2 / (2 sigma^2) + log sigma + log(2 pi) / 2.
+Lanes gaussian_surprise(Lanes action, Lanes mean, double log_std, double precision) {
+    constexpr double kHalfLogTwoPi = 0.91893853320467274178;
+    const Lanes z = (action - mean) * precision;
+    return 0.5 * z * z + log_std + kHalfLogTwoPi;
+}
+
+}  // namespace
+
 void LinearPolicy::feature_rows(Reals observations, MutableReals rows, int n_threads) const {
-    constexpr Index kRows = 1024;  // of a task
-    const Index size = features.observation_size, n = std::ssize(observations) / size, m = features.n_features;
-    const Index n_tasks = (n + kRows - 1) / kRows;
+    constexpr Index kRows = 64 * kGroup;  // of a task
+    const Index size = features.observation_size, n_rows = std::ssize(observations) / size, m = features.n_features;
+    const Index n_tasks = (n_rows + kRows - 1) / kRows;
     parallel_for(n_tasks, n_tasks < 4 ? 1 : n_threads, [&](Index task) {
-        std::vector<double> normalized(static_cast<std::size_t>(size));
-        for (Index i = task * kRows; i < std::min(n, (task + 1) * kRows); ++i) {
-            normalizer.apply(observations.data() + i * size, normalized.data(), size);
-            features.evaluate(normalized.data(), rows.data() + i * m);
+        Column<double> given(group_size(size)), normalized(group_size(size)), phi(group_size(m));
+        const Index end = std::min(n_rows, (task + 1) * kRows);
+        for (Index first = task * kRows; first < end; first += kGroup) {
+            const Index n = std::min(kGroup, end - first);
+            gather(observations.data() + first * size, n, size, given.data());
+            normalizer.apply(n, size, given.data(), normalized.data());
+            features.evaluate(n, normalized.data(), phi.data());
+            scatter(phi.data(), n, m, rows.data() + first * m);
         }
     });
 }
@@ -32,48 +73,147 @@ std::vector<double> LinearPolicy::feature_rows(Reals observations) const {
 Actor::Actor(const LinearPolicy& policy, Reals theta)
     : policy_(policy), weights_(theta),
       log_std_(theta.last(static_cast<std::size_t>(policy.is_gaussian() ? policy.action_size : 0))),
-      normalized_(static_cast<std::size_t>(policy.features.observation_size)),
-      features_(static_cast<std::size_t>(policy.features.n_features)),
-      outputs_(static_cast<std::size_t>(policy.n_outputs())) {
-    for (double entry : log_std_) sigma_.push_back(std::exp(entry));
+      normalized_(group_size(policy.features.observation_size), 0.0),
+      features_(group_size(policy.features.n_features), 0.0), outputs_(group_size(policy.n_outputs()), 0.0),
+      shares_(group_size(policy.n_outputs()), 0.0),
+      random_(group_size(policy.is_gaussian() ? policy.action_size : 1), 0.0) {
+    for (double entry : log_std_) {
+        sigma_.push_back(std::exp(entry));
+        precision_.push_back(std::exp(-entry));
+    }
 }
 
-void Actor::evaluate(const double* observation) {
+void Actor::evaluate(Index n, const double* observations) {
+    const FeatureMap& map = policy_.features;
     const Index n_outputs = policy_.n_outputs();
-    policy_.normalizer.apply(observation, normalized_.data(), policy_.features.observation_size);
-    policy_.features.evaluate(normalized_.data(), features_.data());
     std::fill(outputs_.begin(), outputs_.end(), 0.0);
-    for (Index j = 0; j < policy_.features.n_features; ++j)
-        if (features_[j] != 0.0) axpy(features_[j], weights_.data() + j * n_outputs, outputs_.data(), n_outputs);
+    policy_.normalizer.apply(n, map.observation_size, observations, normalized_.data());
+    if (map.kind == FeatureKind::tiles) {
+        for (Index lane = 0; lane < n; ++lane)
+            for (Index tiling = 0; tiling < map.integers[0]; ++tiling) {
+                const double* row = weights_.data() + map.tile(tiling, normalized_.data(), lane) * n_outputs;
+                for (Index a = 0; a < n_outputs; ++a) outputs_[a * kGroup + lane] += row[a];
+            }
+        return;
+    }
+    map.evaluate(n, normalized_.data(), features_.data());
+    add_outputs(n, features_.data(), weights_.data(), map.n_features, n_outputs, outputs_.data());
 }
 
-double Actor::draw(const double* observation, Stream& random, double* action) {
-    evaluate(observation);
+void Actor::draw(Index n, const double* observations, const GroupStream& random, double* actions, double* log_probs) {
+    evaluate(n, observations);
     if (policy_.is_gaussian()) {
-        for (Index k = 0; k < policy_.action_size; ++k) action[k] = outputs_[k] + sigma_[k] * random.normal();
-        return gaussian_log_prob(action, outputs_.data(), log_std_);
+        random.normals(n, policy_.action_size, random_.data());
+        add_normals(n, actions, log_probs);
+    } else {
+        random.uniform(n, random_.data());
+        choose(n, actions, log_probs);
     }
-    const double largest = *std::max_element(outputs_.begin(), outputs_.end());
-    double sum = 0.0;
-    for (double output : outputs_) sum += std::exp(output - largest);
-    double rest = random.uniform() * sum;
-    std::size_t chosen = 0;
-    for (std::size_t a = 0; a < outputs_.size(); ++a) {
-        const double share = std::exp(outputs_[a] - largest);
-        if (share > 0.0) chosen = a;  // what rounding leaves beyond the sum goes to the last possible action
-        if (rest < share) break;
-        rest -= share;
-    }
-    action[0] = static_cast<double>(chosen);
-    return (outputs_[chosen] - largest) - std::log(sum);
 }
 
-void Actor::mode(const double* observation, double* action) {
-    evaluate(observation);
-    if (policy_.is_gaussian())
-        std::copy(outputs_.begin(), outputs_.end(), action);
-    else
-        action[0] = static_cast<double>(std::max_element(outputs_.begin(), outputs_.end()) - outputs_.begin());
+void Actor::choose(Index n, double* actions, double* log_probs) {
+    const Index n_outputs = policy_.n_outputs();
+    for (Index lane = 0; lane < n; lane += kWidth) {
+        double* outputs = outputs_.data() + lane;
+        double* shares = shares_.data() + lane;
+        Lanes sum{};
+        if (n_outputs == 2) {  // one of the two exponentials is 1
+            const Lanes difference = load(outputs + kGroup) - load(outputs);
+            const Lanes margin = -magnitude(difference), share = exp_lanes(margin);
+            const LaneInts first_is_largest = difference <= 0.0;
+            store(outputs, first_is_largest ? Lanes{} : margin);
+            store(outputs + kGroup, first_is_largest ? margin : Lanes{});
+            store(shares, first_is_largest ? all_lanes(1.0) : share);
+            store(shares + kGroup, first_is_largest ? share : all_lanes(1.0));
+            sum = 1.0 + share;
+        } else {
+            Lanes largest = load(outputs);
+            for (Index a = 1; a < n_outputs; ++a) {
+                const Lanes output = load(outputs + a * kGroup);
+                largest = output > largest ? output : largest;
+            }
+            for (Index a = 0; a < n_outputs; ++a) {
+                const Lanes margin = load(outputs + a * kGroup) - largest, share = exp_lanes(margin);
+                store(outputs + a * kGroup, margin);
+                store(shares + a * kGroup, share);
+                sum += share;
+            }
+        }
+        Lanes rest = load(random_.data() + lane) * sum, action{}, chosen_margin{};
+        LaneInts is_open = LaneInts{} - 1;
+        for (Index a = 0; a < n_outputs; ++a) {
+            const Lanes share = load(shares + a * kGroup);
+            const LaneInts takes = is_open & (share > 0.0);
+            action = takes ? all_lanes(static_cast<double>(a)) : action;
+            chosen_margin = takes ? load(outputs + a * kGroup) : chosen_margin;
+            is_open &= ~(rest < share);
+            rest -= share;
+        }
+        store(actions + lane, action);
+        store(log_probs + lane, chosen_margin - log_lanes(sum));
+    }
+}
+
+void Actor::add_normals(Index n, double* actions, double* log_probs) {
+    for (Index lane = 0; lane < n; lane += kWidth) {
+        Lanes sum{};
+        for (Index k = 0; k < policy_.action_size; ++k) {
+            const Lanes mean = load(outputs_.data() + k * kGroup + lane);
+            const Lanes action = mean + sigma_[k] * load(random_.data() + k * kGroup + lane);
+            store(actions + k * kGroup + lane, action);
+            sum -= gaussian_surprise(action, mean, log_std_[k], precision_[k]);
+        }
+        store(log_probs + lane, sum);
+    }
+}
+
+void Actor::mode(Index n, const double* observations, double* actions) {
+    evaluate(n, observations);
+    if (policy_.is_gaussian()) {
+        std::copy(outputs_.begin(), outputs_.end(), actions);
+        return;
+    }
+    for (Index lane = 0; lane < n; lane += kWidth) {
+        Lanes largest = load(outputs_.data() + lane), action{};
+        for (Index a = 1; a < policy_.n_actions; ++a) {
+            const Lanes output = load(outputs_.data() + a * kGroup + lane);
+            const LaneInts is_larger = output > largest;
+            largest = is_larger ? output : largest;
+            action = is_larger ? all_lanes(static_cast<double>(a)) : action;
+        }
+        store(actions + lane, action);
+    }
+}
+
+void act(const LinearPolicy& policy, Reals theta, Reals observations, std::uint64_t seed, std::uint32_t iteration,
+         std::span<const std::uint32_t> steps, MutableReals actions, MutableReals log_probs) {
+    const Index size = policy.features.observation_size, k = policy.action_size, n_rows = std::ssize(steps);
+    Actor actor(policy, theta);
+    Column<double> observation(group_size(size)), action(group_size(k));
+    std::array<double, kGroup> log_prob;
+    std::array<std::int64_t, kGroup> step{};
+    for (Index first = 0; first < n_rows; first += kGroup) {
+        const Index n = std::min(kGroup, n_rows - first);
+        gather(observations.data() + first * size, n, size, observation.data());
+        std::copy_n(steps.begin() + first, n, step.begin());
+        const GroupStream random{seed, iteration, static_cast<std::uint32_t>(first), step.data(), Purpose::step};
+        actor.draw(n, observation.data(), random, action.data(), log_prob.data());
+        scatter(action.data(), n, k, actions.data() + first * k);
+        std::copy_n(log_prob.begin(), n, log_probs.begin() + first);
+    }
+}
+
+void act_by_mode(const LinearPolicy& policy, Reals theta, Reals observations, MutableReals actions) {
+    const Index size = policy.features.observation_size, k = policy.action_size;
+    const Index n_rows = std::ssize(observations) / size;
+    Actor actor(policy, theta);
+    Column<double> observation(group_size(size)), action(group_size(k));
+    for (Index first = 0; first < n_rows; first += kGroup) {
+        const Index n = std::min(kGroup, n_rows - first);
+        gather(observations.data() + first * size, n, size, observation.data());
+        actor.mode(n, observation.data(), action.data());
+        scatter(action.data(), n, k, actions.data() + first * k);
+    }
 }
 
 }  // namespace npgfast

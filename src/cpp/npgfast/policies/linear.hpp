@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "npgfast/base/philox.hpp"
+#include "npgfast/base/column.hpp"
 #include "npgfast/policies/features.hpp"
 
 namespace npgfast {
@@ -28,24 +28,38 @@ struct LinearPolicy {
     std::vector<double> feature_rows(Reals observations) const;
 };
 
-/// Chooses actions for one observation after another at a fixed theta; holds the scratch that this takes.
+/// Chooses actions for one group of observations after another at a fixed theta; holds the scratch that this takes.
 /// What it refers to must outlive it.
+///
+/// Observations are (D, kGroup), actions (action_size, kGroup), a discrete one as its number; n lanes are in use.
 class Actor {
 public:
     Actor(const LinearPolicy& policy, Reals theta);
 
-    /// Draws an action (action_size,) from the policy; returns its log-probability in nats.
-    double draw(const double* observation, Stream& random, double* action);
+    /// Draws actions from the policy; log_probs (kGroup,) in nats. A softmax compares one uniform of a lane, times the sum
+    /// of the exponentials, with their partial sums; a Gaussian adds normals. Cost per lane: m outputs, A exps, one log.
+    void draw(Index n, const double* observations, const GroupStream& random, double* actions, double* log_probs);
 
-    /// The most probable action, ties to the lowest; the mean of a Gaussian.
-    void mode(const double* observation, double* action);
+    /// The most probable actions, ties to the lowest; the means of a Gaussian.
+    void mode(Index n, const double* observations, double* actions);
 
 private:
-    void evaluate(const double* observation);
+    void evaluate(Index n, const double* observations);
+    void choose(Index n, double* actions, double* log_probs);
+    void add_normals(Index n, double* actions, double* log_probs);
 
     const LinearPolicy& policy_;
     Reals weights_, log_std_;
-    std::vector<double> sigma_, normalized_, features_, outputs_;
+    std::vector<double> sigma_, precision_;
+    Column<double> normalized_, features_, outputs_, shares_, random_;
 };
+
+/// Actions (n, action_size) drawn for n observations (n, D), and their log-probabilities (n,): row e from the stream of
+/// (seed; iteration, e, steps[e], step).
+void act(const LinearPolicy& policy, Reals theta, Reals observations, std::uint64_t seed, std::uint32_t iteration,
+         std::span<const std::uint32_t> steps, MutableReals actions, MutableReals log_probs);
+
+/// The most probable actions (n, action_size) for n observations (n, D).
+void act_by_mode(const LinearPolicy& policy, Reals theta, Reals observations, MutableReals actions);
 
 }  // namespace npgfast

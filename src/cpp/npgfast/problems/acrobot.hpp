@@ -28,21 +28,14 @@ public:
     Index n_actions() const override { return 3; }
     Index action_size() const override { return 1; }
     void start(double* state, Stream& random) const override;
-    Transition step(double* state, const double* action, Stream& random) const override;
-    void observe(const double* state, double* observation) const override;
+    void step(Index n, double* states, const double* actions, const double* noise, double* rewards,
+              std::int64_t* terminated) const override;
+    void observe(Index n, const double* states, double* observations) const override;
 
 private:
-    static constexpr double kGravity = 9.8;
-    static constexpr double kMass = 1.0;
-    static constexpr double kCentre = 0.5;
-    static constexpr double kInertia = 1.0;
-    static constexpr double kTimeStep = 0.2;
     static constexpr double kLargestStart = 0.1;
     static constexpr double kLargestSpeed1 = 4.0 * std::numbers::pi;
     static constexpr double kLargestSpeed2 = 9.0 * std::numbers::pi;
-
-    /// rates (4,) = the time derivative of state (4,).
-    static void differentiate(const double* state, double torque, double* rates);
 };
 
 }  // namespace npgfast

@@ -23,8 +23,9 @@ public:
     Index n_actions() const override { return 2; }
     Index action_size() const override { return 1; }
     void start(double* state, Stream& random) const override;
-    Transition step(double* state, const double* action, Stream& random) const override;
-    void observe(const double* state, double* observation) const override;
+    void step(Index n, double* states, const double* actions, const double* noise, double* rewards,
+              std::int64_t* terminated) const override;
+    void observe(Index n, const double* states, double* observations) const override;
 
 private:
     static constexpr double kGravity = 9.8;

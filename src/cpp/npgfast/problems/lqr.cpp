@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "npgfast/base/lanes.hpp"
+
 namespace npgfast {
 
 namespace {
@@ -17,25 +19,18 @@ Index lqr_extent(Reals parameters, std::size_t position) {
     return static_cast<Index>(extent);
 }
 
-double quadratic_form(const std::vector<double>& matrix, const double* x, Index size) {
-    double sum = 0.0;
+/// x^T M x.
+Lanes quadratic_form(const std::vector<double>& matrix, const double* x, Index size) {
+    Lanes sum{};
     for (Index i = 0; i < size; ++i)
-        for (Index j = 0; j < size; ++j) sum += x[i] * matrix[i * size + j] * x[j];
+        for (Index j = 0; j < size; ++j) sum += load(x + i * kGroup) * matrix[i * size + j] * load(x + j * kGroup);
     return sum;
 }
 
 /// x += M y, M (n, size).
-void add_product(const std::vector<double>& matrix, const double* y, Index size, double* x, Index n) {
+void add_product(const std::vector<double>& matrix, const double* y, Index size, Lanes* x, Index n) {
     for (Index i = 0; i < n; ++i)
-        for (Index j = 0; j < size; ++j) x[i] += matrix[i * size + j] * y[j];
-}
-
-/// x += L z, one normal for each column of the lower triangle.
-void add_noise(const std::vector<double>& factor, double* x, Index n, Stream& random) {
-    for (Index j = 0; j < n; ++j) {
-        const double z = random.normal();
-        for (Index i = j; i < n; ++i) x[i] += factor[i * n + j] * z;
-    }
+        for (Index j = 0; j < size; ++j) x[i] += matrix[i * size + j] * load(y + j * kGroup);
 }
 
 }  // namespace
@@ -63,20 +58,32 @@ Lqr::Lqr(Reals parameters) : n_(lqr_extent(parameters, 0)), m_(lqr_extent(parame
 
 void Lqr::start(double* state, Stream& random) const {
     std::copy(mean_.begin(), mean_.end(), state);
-    add_noise(L0_, state, n_, random);
+    for (Index j = 0; j < n_; ++j) {
+        const double z = random.normal();
+        for (Index i = j; i < n_; ++i) state[i] += L0_[i * n_ + j] * z;
+    }
 }
 
-Transition Lqr::step(double* state, const double* action, Stream& random) const {
-    const double cost = quadratic_form(Q_, state, n_) + quadratic_form(R_, action, m_);
-    std::array<double, max_state_size> successor;
-    std::fill_n(successor.begin(), n_, 0.0);
-    add_product(A_, state, n_, successor.data(), n_);
-    add_product(B_, action, m_, successor.data(), n_);
-    add_noise(L_, successor.data(), n_, random);
-    std::copy_n(successor.begin(), n_, state);
-    return {-cost, false};
+void Lqr::step(Index n, double* states, const double* actions, const double* noise, double* rewards,
+               std::int64_t* terminated) const {
+    for (Index lane = 0; lane < n; lane += kWidth) {
+        double* state = states + lane;
+        store(rewards + lane, -(quadratic_form(Q_, state, n_) + quadratic_form(R_, actions + lane, m_)));
+        std::array<Lanes, max_state_size> successor;
+        std::fill_n(successor.begin(), n_, Lanes{});
+        add_product(A_, state, n_, successor.data(), n_);
+        add_product(B_, actions + lane, m_, successor.data(), n_);
+        for (Index j = 0; j < n_; ++j) {
+            const Lanes z = load(noise + j * kGroup + lane);
+            for (Index i = j; i < n_; ++i) successor[i] += L_[i * n_ + j] * z;
+        }
+        for (Index i = 0; i < n_; ++i) store(state + i * kGroup, successor[i]);
+        store(terminated + lane, LaneInts{});
+    }
 }
 
-void Lqr::observe(const double* state, double* observation) const { std::copy_n(state, n_, observation); }
+void Lqr::observe(Index, const double* states, double* observations) const {
+    std::copy_n(states, n_ * kGroup, observations);
+}
 
 }  // namespace npgfast

@@ -27,10 +27,12 @@ public:
     Index observation_size() const override { return n_; }
     Index n_actions() const override { return 0; }
     Index action_size() const override { return m_; }
+    Index noise_size() const override { return n_; }
 
     void start(double* state, Stream& random) const override;
-    Transition step(double* state, const double* action, Stream& random) const override;
-    void observe(const double* state, double* observation) const override;
+    void step(Index n, double* states, const double* actions, const double* noise, double* rewards,
+              std::int64_t* terminated) const override;
+    void observe(Index n, const double* states, double* observations) const override;
 
 private:
     Index n_ = 0, m_ = 0;

@@ -1,34 +1,67 @@
 #include "npgfast/problems/mountain_car.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include "npgfast/base/lane_math.hpp"
 
 namespace npgfast {
+
+namespace {
+
+constexpr double kGravity = 0.0025, kLargestSpeed = 0.07, kLeft = -1.2, kRight = 0.6;
+
+struct Car {
+    Lanes position, velocity;
+};
+
+Car roll(const Car& car, Lanes push) {
+    const Lanes pull = kGravity * sine_cosine(3.0 * car.position).cosine;
+    Lanes velocity = clamp(car.velocity + (push - pull), all_lanes(-kLargestSpeed), all_lanes(kLargestSpeed));
+    const Lanes position = clamp(car.position + velocity, all_lanes(kLeft), all_lanes(kRight));
+    velocity = (position == kLeft) & (velocity < 0.0) ? Lanes{} : velocity;
+    return {position, velocity};
+}
+
+Lanes in_single_precision(Lanes x) {
+    typedef float Singles __attribute__((vector_size(sizeof(Lanes) / 2)));
+    return __builtin_convertvector(__builtin_convertvector(x, Singles), Lanes);
+}
+
+}  // namespace
 
 void Mountain::start(double* state, Stream& random) const {
     state[0] = random.uniform(-0.6, -0.4);
     state[1] = 0.0;
 }
 
-void Mountain::observe(const double* state, double* observation) const { std::copy_n(state, 2, observation); }
-
-bool Mountain::roll(double* state, double push, double goal) const {
-    double& position = state[0];
-    double& velocity = state[1];
-    velocity = std::clamp(velocity + (push - kGravity * std::cos(3.0 * position)), -kLargestSpeed, kLargestSpeed);
-    position = std::clamp(position + velocity, kLeft, kRight);
-    if (position == kLeft) velocity = std::max(velocity, 0.0);
-    return position >= goal && velocity >= goal_velocity_;
+void Mountain::observe(Index, const double* states, double* observations) const {
+    std::copy_n(states, 2 * kGroup, observations);
 }
 
-Transition MountainCar::step(double* state, const double* action, Stream&) const {
-    return {-1.0, roll(state, (action[0] - 1.0) * kForce, kGoal)};
+void MountainCar::step(Index n, double* states, const double* actions, const double*, double* rewards,
+                       std::int64_t* terminated) const {
+    for (Index lane = 0; lane < n; lane += kWidth) {
+        double* row = states + lane;
+        const Car car = roll({load(row), load(row + kGroup)}, (load(actions + lane) - 1.0) * kForce);
+        store(row, car.position);
+        store(row + kGroup, car.velocity);
+        store(rewards + lane, all_lanes(-1.0));
+        store(terminated + lane, (car.position >= kGoal) & (car.velocity >= goal_velocity_));
+    }
 }
 
-Transition MountainCarContinuous::step(double* state, const double* action, Stream&) const {
-    const bool at_goal = roll(state, std::clamp(action[0], -1.0, 1.0) * kPower, kGoal);
-    for (Index i = 0; i < 2; ++i) state[i] = static_cast<float>(state[i]);
-    return {(at_goal ? 100.0 : 0.0) - action[0] * action[0] * 0.1, at_goal};
+void MountainCarContinuous::step(Index n, double* states, const double* actions, const double*, double* rewards,
+                                 std::int64_t* terminated) const {
+    for (Index lane = 0; lane < n; lane += kWidth) {
+        double* row = states + lane;
+        const Lanes action = load(actions + lane);
+        const Car car = roll({load(row), load(row + kGroup)}, clamp(action, all_lanes(-1.0), all_lanes(1.0)) * kPower);
+        const LaneInts at_goal = (car.position >= kGoal) & (car.velocity >= goal_velocity_);
+        store(row, in_single_precision(car.position));
+        store(row + kGroup, in_single_precision(car.velocity));
+        store(rewards + lane, (at_goal ? all_lanes(100.0) : Lanes{}) - action * action * 0.1);
+        store(terminated + lane, at_goal);
+    }
 }
 
 }  // namespace npgfast

@@ -18,17 +18,9 @@ public:
     Index observation_size() const override { return 2; }
     Index action_size() const override { return 1; }
     void start(double* state, Stream& random) const override;
-    void observe(const double* state, double* observation) const override;
+    void observe(Index n, const double* states, double* observations) const override;
 
 protected:
-    /// Moves the car; whether it is at the goal.
-    bool roll(double* state, double push, double goal) const;
-
-private:
-    static constexpr double kGravity = 0.0025;
-    static constexpr double kLargestSpeed = 0.07;
-    static constexpr double kLeft = -1.2;
-    static constexpr double kRight = 0.6;
     double goal_velocity_;
 };
 
@@ -38,7 +30,8 @@ class MountainCar final : public Mountain {
 public:
     using Mountain::Mountain;
     Index n_actions() const override { return 3; }
-    Transition step(double* state, const double* action, Stream& random) const override;
+    void step(Index n, double* states, const double* actions, const double* noise, double* rewards,
+              std::int64_t* terminated) const override;
 
 private:
     static constexpr double kForce = 0.001;
@@ -51,7 +44,8 @@ class MountainCarContinuous final : public Mountain {
 public:
     using Mountain::Mountain;
     Index n_actions() const override { return 0; }
-    Transition step(double* state, const double* action, Stream& random) const override;
+    void step(Index n, double* states, const double* actions, const double* noise, double* rewards,
+              std::int64_t* terminated) const override;
 
 private:
     static constexpr double kPower = 0.0015;

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "npgfast/base/types.hpp"
+#include "npgfast/base/column.hpp"
 
 namespace npgfast {
 
@@ -21,19 +21,32 @@ enum StepFlag : std::uint8_t {
 /// environment, unless terminated.
 struct Recording {
     Index observation_size = 0;
-    Index action_size = 1;
+    Index action_size = 0;  ///< k numbers in a continuous action; 0: actions are discrete
     std::vector<Index> offsets{0};
-    std::vector<double> observations;       ///< (n, D)
-    std::vector<double> actions;            ///< (n, k), as drawn; a discrete action as its number
-    std::vector<double> rewards;            ///< (n,)
-    std::vector<double> log_probs;          ///< (n,) nats
-    std::vector<std::int32_t> time;         ///< (n,) step within its episode
-    std::vector<std::uint8_t> flags;        ///< (n,)
-    std::vector<Index> cut;                 ///< (c,)
-    std::vector<double> cut_observations;   ///< (c, D)
+    Column<double> observations;       ///< (n, D)
+    Column<double> actions;            ///< (n, k) continuous ones, as drawn
+    Column<std::int32_t> choices;      ///< (n,) discrete ones; without entries if actions are continuous
+    Column<double> rewards;            ///< (n,)
+    Column<double> log_probs;          ///< (n,) nats
+    Column<std::int32_t> time;         ///< (n,) step within its episode
+    Column<std::uint8_t> flags;        ///< (n,)
+    std::vector<Index> cut;            ///< (c,)
+    Column<double> cut_observations;   ///< (c, D)
 
     Index n_envs() const { return std::ssize(offsets) - 1; }
     Index n_steps() const { return std::ssize(rewards); }
+
+    /// Room for n steps in the columns of steps; what is new is undefined.
+    void resize(Index n) {
+        const auto size = static_cast<std::size_t>(n);
+        observations.resize(size * static_cast<std::size_t>(observation_size));
+        actions.resize(size * static_cast<std::size_t>(action_size));
+        choices.resize(action_size > 0 ? 0 : size);
+        rewards.resize(size);
+        log_probs.resize(size);
+        time.resize(size);
+        flags.resize(size);
+    }
 };
 
 }  // namespace npgfast

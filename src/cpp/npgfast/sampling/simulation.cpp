@@ -1,119 +1,287 @@
 #include "npgfast/sampling/simulation.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <bit>
 #include <stdexcept>
 
+#include "npgfast/base/lanes.hpp"
 #include "npgfast/base/parallel.hpp"
 
 namespace npgfast {
 
 namespace {
 
+constexpr Index kTile = 16;
 constexpr Index kLongestSimulation = Index{1} << 26;
+constexpr Index kLongStep = 1 << 14;  ///< steps that are worth a thread
+
+using LaneRow = std::array<std::int64_t, kGroup>;
 
 [[noreturn]] void refuse_endless_episode() {
     throw std::invalid_argument("env: an episode did not end within 2**26 steps; give n_steps or a time limit");
 }
 
-/// Plays one environment and appends its steps.
-void play_environment(const Environment& environment, Actor& actor, const SimulationOptions& options, Index e,
-                      double* standing, Recording& record, const Interrupt& interrupt) {
-    const Simulator& simulator = environment.simulator;
-    const Index size = record.observation_size, k = record.action_size;
-    const Index limit = options.n_steps > 0 ? options.n_steps : kLongestSimulation;
-    const auto number = static_cast<std::uint32_t>(e);
-    double* state = standing + 1;
-    std::vector<double> clipped(static_cast<std::size_t>(k));
-    for (Index t = 0; t < limit; ++t) {
-        if (t % kInterruptPeriod == 0) interrupt.check();
-        const auto step = static_cast<std::uint32_t>(t);
-        if (standing[0] < 0.0) {
-            Stream start(options.seed, options.iteration, number, step, Purpose::start);
-            simulator.start(state, start);
-            standing[0] = 0.0;
-        }
-        const auto time = static_cast<Index>(standing[0]);
-        const std::size_t row = record.observations.size(), action_row = record.actions.size();
-        record.observations.resize(row + static_cast<std::size_t>(size));
-        record.actions.resize(action_row + static_cast<std::size_t>(k));
-        simulator.observe(state, record.observations.data() + row);
-        Stream choice(options.seed, options.iteration, number, step, Purpose::step);
-        double* action = record.actions.data() + action_row;
-        record.log_probs.push_back(actor.draw(record.observations.data() + row, choice, action));
-        Stream noise(options.seed, options.iteration, number, step, Purpose::dynamics);
-        std::uint8_t flags = 0;
-        record.rewards.push_back(environment.step(state, action, time, noise, clipped.data(), flags).reward);
-        record.time.push_back(static_cast<std::int32_t>(time));
-        record.flags.push_back(flags);
-        if (flags == kTruncated || (flags == 0 && t + 1 == limit)) {
-            record.cut.push_back(record.n_steps() - 1);
-            record.cut_observations.resize(record.cut_observations.size() + static_cast<std::size_t>(size));
-            simulator.observe(state, record.cut_observations.data() + record.cut_observations.size() - size);
-        }
-        standing[0] = flags ? -1.0 : static_cast<double>(time + 1);
-        if (flags && options.n_steps == 0) break;
-        if (options.n_steps == 0 && t + 1 == limit) refuse_endless_episode();
-    }
-    record.offsets.push_back(record.n_steps());
+Column<double> group_array(Index rows) { return Column<double>(static_cast<std::size_t>(rows * kGroup), 0.0); }
+
+/// Lanes are sets of bits.
+template <class Visit>
+void for_each_lane(unsigned lanes, const Visit& visit) {
+    for (; lanes != 0; lanes &= lanes - 1) visit(std::countr_zero(lanes));
 }
 
+/// What the draws of an episode are for.
+struct Purposes {
+    Purpose start, action, dynamics;
+};
+constexpr Purposes kPlaying{Purpose::start, Purpose::step, Purpose::dynamics};
+constexpr Purposes kEvaluating{Purpose::evaluation_start, Purpose::evaluation_action, Purpose::evaluation_dynamics};
+
+/// Where a group of environments stands: states and times in their episodes, at a step of all.
+class Group {
+public:
+    Group(const Environment& environment, std::uint64_t seed, std::uint32_t iteration, Index first, Index n,
+          const Purposes& purposes)
+        : environment_(environment), simulator_(environment.simulator), n_(n), seed_(seed), iteration_(iteration),
+          first_(static_cast<std::uint32_t>(first)), purposes_(purposes), states_(group_array(simulator_.state_size())),
+          clipped_(group_array(simulator_.action_size())), noise_(group_array(simulator_.noise_size())),
+          one_(static_cast<std::size_t>(simulator_.state_size())) {}
+
+    const LaneRow& time() const { return time_; }
+    GroupStream stream_of_actions() const { return stream(purposes_.action); }
+
+    /// Takes the places of `standing` (n, 1 + state size); returns the lanes before their first episode.
+    unsigned stand(Reals standing) {
+        const Index width = environment_.standing_size();
+        unsigned fresh = 0;
+        for (Index lane = 0; lane < n_; ++lane) {
+            const double* place = standing.data() + lane * width;
+            fresh |= (place[0] < 0.0 ? 1u : 0u) << lane;
+            time_[lane] = static_cast<std::int64_t>(place[0]);
+            for (Index i = 1; i < width; ++i) states_[(i - 1) * kGroup + lane] = place[i];
+        }
+        return fresh;
+    }
+
+    /// The reverse.
+    void leave(MutableReals standing, unsigned fresh) const {
+        const Index width = environment_.standing_size();
+        for (Index lane = 0; lane < n_; ++lane) {
+            double* place = standing.data() + lane * width;
+            place[0] = fresh >> lane & 1 ? -1.0 : static_cast<double>(time_[lane]);
+            for (Index i = 1; i < width; ++i) place[i] = states_[(i - 1) * kGroup + lane];
+        }
+    }
+
+    void set_step(Index t) { now_.fill(t); }
+
+    /// Begins an episode in each of the lanes, a bit for each.
+    void start(unsigned lanes) {
+        for_each_lane(lanes, [&](int lane) {
+            Stream random(seed_, iteration_, first_ + static_cast<std::uint32_t>(lane),
+                          static_cast<std::uint32_t>(now_[0]), purposes_.start);
+            simulator_.start(one_.data(), random);
+            for (Index i = 0; i < std::ssize(one_); ++i) states_[i * kGroup + lane] = one_[i];
+            time_[lane] = 0;
+        });
+    }
+
+    void observe(double* observations) const { simulator_.observe(n_, states_.data(), observations); }
+
+    /// Moves every lane by its action and its time by 1. Outputs: rewards, flags (kGroup,). Returns the lanes that ended.
+    unsigned step(const double* actions, double* rewards, std::int64_t* flags) {
+        if (!environment_.action_low.empty()) actions = clip(actions);
+        if (!noise_.empty()) stream(purposes_.dynamics).normals(n_, simulator_.noise_size(), noise_.data());
+        simulator_.step(n_, states_.data(), actions, noise_.data(), rewards, flags);
+        unsigned ended = 0;
+        for (Index lane = 0; lane < n_; lane += kWidth) {
+            const LaneInts time = load(time_.data() + lane) + 1;
+            const LaneInts terminated = load(flags + lane) | (time == environment_.horizon);
+            const LaneInts truncated = ~terminated & (time == environment_.time_limit);
+            store(flags + lane, (terminated & std::int64_t{kTerminated}) | (truncated & std::int64_t{kTruncated}));
+            store(time_.data() + lane, time & ~(terminated | truncated));
+            ended |= bits_of(terminated | truncated) << lane;
+        }
+        return ended;
+    }
+
+    /// Zeros for lanes that are not played any more: they go on, and must not run away into slow arithmetic.
+    void forget(unsigned lanes) {
+        for_each_lane(lanes, [&](int lane) {
+            for (Index i = 0; i < std::ssize(one_); ++i) states_[i * kGroup + lane] = 0.0;
+        });
+    }
+
+private:
+    GroupStream stream(Purpose purpose) const { return {seed_, iteration_, first_, now_.data(), purpose}; }
+
+    const double* clip(const double* actions) {
+        for (Index k = 0; k < std::ssize(environment_.action_low); ++k)
+            for (Index lane = k * kGroup; lane < k * kGroup + n_; lane += kWidth)
+                store(clipped_.data() + lane, clamp(load(actions + lane), all_lanes(environment_.action_low[k]),
+                                                    all_lanes(environment_.action_high[k])));
+        return clipped_.data();
+    }
+
+    const Environment& environment_;
+    const Simulator& simulator_;
+    Index n_;
+    std::uint64_t seed_;
+    std::uint32_t iteration_, first_;
+    const Purposes& purposes_;
+    Column<double> states_, clipped_, noise_;
+    std::vector<double> one_;
+    LaneRow time_{}, now_{};
+};
+
+/// kTile steps of a group, before they are written out.
+struct Tile {
+    Index observation_size, action_size;
+    Column<double> observations, actions, rewards, log_probs;  ///< (kTile, size, kGroup)
+    Column<std::int64_t> time, flags;
+
+    explicit Tile(const Simulator& simulator)
+        : observation_size(simulator.observation_size()), action_size(simulator.action_size()),
+          observations(group_array(kTile * observation_size)), actions(group_array(kTile * action_size)),
+          rewards(group_array(kTile)), log_probs(group_array(kTile)), time(rewards.size()), flags(rewards.size()) {}
+
+    /// The first n steps of one lane, into the entries of a recording from `entry` on.
+    void write(Index lane, Index n, Recording& record, Index entry) const {
+        const auto copy = [&](const auto& from, Index size, auto* to) {
+            for (Index t = 0; t < n; ++t)
+                for (Index j = 0; j < size; ++j)
+                    to[t * size + j] = static_cast<std::remove_reference_t<decltype(*to)>>(
+                        from[(t * size + j) * kGroup + lane]);
+        };
+        copy(observations, observation_size, record.observations.data() + entry * observation_size);
+        if (record.action_size > 0)
+            copy(actions, action_size, record.actions.data() + entry * action_size);
+        else
+            copy(actions, 1, record.choices.data() + entry);
+        copy(rewards, 1, record.rewards.data() + entry);
+        copy(log_probs, 1, record.log_probs.data() + entry);
+        copy(time, 1, record.time.data() + entry);
+        copy(flags, 1, record.flags.data() + entry);
+    }
+};
+
+/// What was reached where episodes were cut: at (lane, step), in the order of steps, observations (c, D).
+struct Cuts {
+    std::vector<std::pair<int, Index>> places;
+    std::vector<double> observations;
+};
+
+/// Plays n environments and hands on the tiles: write(lane, steps of it).
+template <class Write>
+void play(Group& group, Tile& tile, Actor& actor, Index n, Index n_steps, MutableReals standing, Cuts& cuts,
+          const Write& write, const Interrupt& interrupt) {
+    const unsigned all = (1u << n) - 1;
+    const Index limit = n_steps > 0 ? n_steps : kLongestSimulation, size = tile.observation_size;
+    unsigned fresh = standing.empty() ? all : group.stand(standing), playing = all;
+    Column<double> reached = group_array(size);
+    for (Index first = 0; playing != 0; first += kTile) {
+        if (first >= limit) {
+            if (n_steps > 0) break;
+            refuse_endless_episode();
+        }
+        interrupt.check();
+        const Index length = std::min(kTile, limit - first);
+        std::array<Index, kGroup> played;
+        played.fill(length);
+        const unsigned begun = playing;
+        for (Index t = 0; t < length && playing != 0; ++t) {
+            const Index row = t * kGroup;
+            group.set_step(first + t);
+            group.start(fresh);
+            std::copy_n(group.time().begin(), kGroup, tile.time.begin() + row);
+            double *observations = tile.observations.data() + row * size,
+                   *actions = tile.actions.data() + row * tile.action_size;
+            group.observe(observations);
+            actor.draw(n, observations, group.stream_of_actions(), actions, tile.log_probs.data() + row);
+            const std::int64_t* flags = tile.flags.data() + row;
+            const unsigned stopped = group.step(actions, tile.rewards.data() + row, tile.flags.data() + row);
+            const unsigned ended = stopped & playing;
+            unsigned cut = n_steps == first + t + 1 ? playing & ~ended : 0;
+            for_each_lane(ended, [&](int lane) { cut |= (flags[lane] == kTruncated ? 1u : 0u) << lane; });
+            if (cut != 0) group.observe(reached.data());
+            for_each_lane(cut, [&](int lane) {
+                cuts.places.emplace_back(lane, first + t);
+                for (Index j = 0; j < size; ++j) cuts.observations.push_back(reached[j * kGroup + lane]);
+            });
+            group.forget(n_steps > 0 ? stopped & ~playing : stopped);
+            fresh = n_steps > 0 ? ended : 0;
+            if (n_steps > 0) continue;
+            for_each_lane(ended, [&](int lane) { played[lane] = t + 1; });
+            playing &= ~ended;
+        }
+        for_each_lane(begun, [&](int lane) { write(lane, played[lane]); });
+    }
+    if (!standing.empty()) group.leave(standing, fresh);
+}
+
+/// The cuts of a recording whose columns and offsets are complete.
+void place_cuts(const std::vector<Cuts>& cuts, Recording& record) {
+    const Index size = record.observation_size;
+    for (std::size_t g = 0; g < cuts.size(); ++g) {
+        std::vector<std::pair<Index, Index>> order;  // entry, row
+        for (const auto& [lane, step] : cuts[g].places)
+            order.emplace_back(record.offsets[g * kGroup + static_cast<std::size_t>(lane)] + step, std::ssize(order));
+        std::sort(order.begin(), order.end());
+        for (const auto& [entry, row] : order) {
+            record.cut.push_back(entry);
+            const auto from = cuts[g].observations.begin() + row * size;
+            record.cut_observations.insert(record.cut_observations.end(), from, from + size);
+        }
+    }
+}
+
+/// The steps of one recording after those of another; cuts are placed later.
 void append(Recording& whole, const Recording& part) {
-    const Index first = whole.n_steps();
-    for (auto it = part.offsets.begin() + 1; it != part.offsets.end(); ++it) whole.offsets.push_back(first + *it);
-    for (Index entry : part.cut) whole.cut.push_back(first + entry);
     const auto join = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
     join(whole.observations, part.observations);
     join(whole.actions, part.actions);
+    join(whole.choices, part.choices);
     join(whole.rewards, part.rewards);
     join(whole.log_probs, part.log_probs);
     join(whole.time, part.time);
     join(whole.flags, part.flags);
-    join(whole.cut_observations, part.cut_observations);
+    whole.offsets.push_back(whole.n_steps());
 }
 
 }  // namespace
 
-Transition Environment::step(double* state, const double* action, Index time, Stream& random, double* clipped,
-                             std::uint8_t& flags) const {
-    if (!action_low.empty()) {
-        for (std::size_t k = 0; k < action_low.size(); ++k)
-            clipped[k] = std::clamp(action[k], action_low[k], action_high[k]);
-        action = clipped;
-    }
-    const Transition transition = simulator.step(state, action, random);
-    flags = transition.terminated || time + 1 == horizon ? kTerminated : time + 1 == time_limit ? kTruncated : 0;
-    return transition;
-}
-
 Recording simulate(const Environment& environment, const LinearPolicy& policy, Reals theta,
                    const SimulationOptions& options, MutableReals standing, const Interrupt& interrupt) {
-    const Index n_envs = options.n_envs, width = environment.standing_size();
-    const Index n_blocks = std::min<Index>(n_envs, std::max(options.n_threads, 1));
-    std::vector<Recording> parts(static_cast<std::size_t>(n_blocks));
-    parallel_for(n_blocks, options.n_threads, [&](Index block) {
-        Recording& record = parts[block];
-        record.observation_size = environment.simulator.observation_size();
-        record.action_size = environment.simulator.action_size();
-        const Index first = block * n_envs / n_blocks, last = (block + 1) * n_envs / n_blocks;
-        if (options.n_steps > 0) {
-            const auto n = static_cast<std::size_t>((last - first) * options.n_steps);
-            record.observations.reserve(n * static_cast<std::size_t>(record.observation_size));
-            record.actions.reserve(n * static_cast<std::size_t>(record.action_size));
-            for (auto* column : {&record.rewards, &record.log_probs}) column->reserve(n);
-            record.time.reserve(n);
-            record.flags.reserve(n);
-        }
+    const Index n_envs = options.n_envs, n_steps = options.n_steps, width = environment.standing_size();
+    const Index n_groups = (n_envs + kGroup - 1) / kGroup;
+    const bool is_short = n_steps > 0 && n_envs * n_steps < kLongStep;
+    Recording whole;
+    whole.observation_size = environment.simulator.observation_size();
+    whole.action_size = environment.simulator.n_actions() > 0 ? 0 : environment.simulator.action_size();
+    whole.resize(n_envs * n_steps);
+    std::vector<Recording> episodes(n_steps > 0 ? 0 : static_cast<std::size_t>(n_envs), whole);
+    std::vector<Cuts> cuts(static_cast<std::size_t>(n_groups));
+    parallel_for(n_groups, is_short ? 1 : options.n_threads, [&](Index g) {
+        const Index first = g * kGroup, n = std::min(kGroup, n_envs - first);
+        Group group(environment, options.seed, options.iteration, first, n, kPlaying);
+        Tile tile(environment.simulator);
         Actor actor(policy, theta);
-        std::vector<double> fresh(static_cast<std::size_t>(width));
-        for (Index e = first; e < last; ++e) {
-            fresh[0] = -1.0;
-            play_environment(environment, actor, options, e,
-                             standing.empty() ? fresh.data() : standing.data() + e * width, record, interrupt);
-        }
+        std::array<Index, kGroup> written{};
+        const auto write = [&](int lane, Index length) {
+            const Index e = first + lane, from = n_steps > 0 ? e * n_steps + written[lane] : written[lane];
+            Recording& record = n_steps > 0 ? whole : episodes[e];
+            written[lane] += length;
+            if (n_steps == 0) record.resize(written[lane]);
+            tile.write(lane, length, record, from);
+        };
+        play(group, tile, actor, n, n_steps, standing.empty() ? standing : standing.subspan(first * width, n * width),
+             cuts[g], write, interrupt);
     });
-    for (Index block = 1; block < n_blocks; ++block) append(parts[0], parts[block]);
-    return std::move(parts[0]);
+    if (n_steps > 0)
+        for (Index e = 0; e < n_envs; ++e) whole.offsets.push_back((e + 1) * n_steps);
+    for (const Recording& episode : episodes) append(whole, episode);
+    place_cuts(cuts, whole);
+    return whole;
 }
 
 std::vector<double> episode_returns(const Environment& environment, const LinearPolicy& policy, Reals theta,
@@ -121,28 +289,32 @@ std::vector<double> episode_returns(const Environment& environment, const Linear
                                     std::uint32_t iteration, const Interrupt& interrupt) {
     const Simulator& simulator = environment.simulator;
     Actor actor(policy, theta);
-    std::vector<double> state(static_cast<std::size_t>(simulator.state_size())),
-        observation(static_cast<std::size_t>(simulator.observation_size())),
-        action(static_cast<std::size_t>(simulator.action_size())), clipped(action),
-        returns(static_cast<std::size_t>(n), 0.0);
-    for (Index i = 0; i < n; ++i) {
-        const auto episode = static_cast<std::uint32_t>(first + i);
-        Stream start(seed, iteration, episode, 0, Purpose::evaluation_start);
-        simulator.start(state.data(), start);
-        std::uint8_t flags = 0;
-        for (Index t = 0; !flags; ++t) {
+    Column<double> observations = group_array(simulator.observation_size()),
+                   actions = group_array(simulator.action_size());
+    std::array<double, kGroup> rewards{}, log_probs;
+    std::array<std::int64_t, kGroup> flags;
+    std::vector<double> returns(static_cast<std::size_t>(n));
+    for (Index i = 0; i < n; i += kGroup) {
+        const Index size = std::min(kGroup, n - i);
+        Group group(environment, seed, iteration, first + i, size, kEvaluating);
+        std::array<double, kGroup> sums{};
+        unsigned playing = (1u << size) - 1;
+        group.set_step(0);
+        group.start(playing);
+        for (Index t = 0; playing != 0; ++t) {
             if (t == kLongestSimulation) refuse_endless_episode();
             if (t % kInterruptPeriod == 0) interrupt.check();
-            const auto step = static_cast<std::uint32_t>(t);
-            simulator.observe(state.data(), observation.data());
-            if (deterministic) {
-                actor.mode(observation.data(), action.data());
-            } else {
-                Stream choice(seed, iteration, episode, step, Purpose::evaluation_action);
-                actor.draw(observation.data(), choice, action.data());
-            }
-            Stream noise(seed, iteration, episode, step, Purpose::evaluation_dynamics);
-            returns[i] += environment.step(state.data(), action.data(), t, noise, clipped.data(), flags).reward;
+            group.set_step(t);
+            group.observe(observations.data());
+            if (deterministic)
+                actor.mode(size, observations.data(), actions.data());
+            else
+                actor.draw(size, observations.data(), group.stream_of_actions(), actions.data(), log_probs.data());
+            const unsigned stopped = group.step(actions.data(), rewards.data(), flags.data());
+            for (Index lane = 0; lane < kGroup; ++lane) sums[lane] += rewards[lane];
+            for_each_lane(stopped & playing, [&](int lane) { returns[i + lane] = sums[lane]; });
+            group.forget(stopped);
+            playing &= ~stopped;
         }
     }
     return returns;

@@ -17,9 +17,6 @@ struct Environment {
 
     /// Doubles that hold where an environment stands: the time (-1 before its first episode), then the state.
     Index standing_size() const { return 1 + simulator.state_size(); }
-    /// Sends an action to the simulator; returns what it answers with the flags of the step.
-    Transition step(double* state, const double* action, Index time, Stream& random, double* clipped,
-                    std::uint8_t& flags) const;
 };
 
 struct SimulationOptions {
@@ -32,11 +29,13 @@ struct SimulationOptions {
 
 /// Plays a simulator under a policy in many environments.
 ///
-/// Step t of environment e draws its action, its noise and its restart from streams keyed by (seed; iteration, e, t), so
-/// that nothing depends on threads. With n_steps > 0 environments go on from `standing` (n_envs, standing_size) and are
+/// Step t of environment e draws its action, its noise and its restart from streams keyed by (seed; iteration, e, t), and
+/// environments step in lanes of groups that do not meet, so that nothing depends on threads or on n_envs. With n_steps > 0 environments go on from `standing` (n_envs, standing_size) and are
 /// left there; an episode that ends is followed by the next. With n_steps = 0 each plays one episode from its start.
 /// Preconditions: with n_steps = 0 a time limit or horizon, or episodes that end by themselves.
-/// Cost per step: one simulator step, one evaluation of the features and A exps, or k normals.
+/// Groups are the tasks of the threads; a group plays kTile steps at a time into arrays that stay in the first-level cache,
+/// which are then written out, one environment after another. Cost per step: one simulator step, one evaluation of the
+/// features, one Philox block, A exps and a log, or k normals, and 8 D + 25 bytes written to fresh memory.
 /// Errors: std::invalid_argument if an episode exceeds 2^26 steps.
 Recording simulate(const Environment& environment, const LinearPolicy& policy, Reals theta,
                    const SimulationOptions& options, MutableReals standing, const Interrupt& interrupt);

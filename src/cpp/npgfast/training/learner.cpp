@@ -118,7 +118,7 @@ void set_advantages(Estimates& batch, const ObservationBaseline& baseline, const
 Estimates estimate(const TrainOptions& options, const Recording& recording, Learner& learner) {
     const Index n = recording.n_steps();
     Estimates result;
-    result.rewards = recording.rewards;
+    result.rewards.assign(recording.rewards.begin(), recording.rewards.end());
     const RunningMoments& scale = learner.discounted_return;
     const bool is_scaled = !scale.values.empty();
     const double unit = is_scaled && scale.values[0] > 0.0 ? 1.0 / std::sqrt(scale.variance(0) + 1e-8) : 0.0;
@@ -204,9 +204,7 @@ Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, co
     } else {
         const Index n_actions = policy.n_actions;
         const SoftmaxPolicy softmax{n, n_actions, policy.n_params(), features, {}, {}, policy.features.n_features};
-        std::vector<std::int32_t> actions(static_cast<std::size_t>(n));
-        for (Index i = 0; i < n; ++i) actions[i] = static_cast<std::int32_t>(recording.actions[i]);
-        const Batch entries{{}, actions, batch.weights, batch.advantages, recording.log_probs,
+        const Batch entries{{}, recording.choices, batch.weights, batch.advantages, recording.log_probs,
                             lesson.effective_horizon, false};
         const PolicyTable table = policy_table(softmax, learner.theta);
         const BatchSummary summary = summarize(entries, n, n_actions);

@@ -1,0 +1,124 @@
+#pragma once
+// Elementary functions of lanes, without branches on what is in a lane unless all of them take the rare one. Below 1 ulp
+// of error (sine and cosine of what is not small: 2 ulp), as measured in the tests; every lane has the same bits as any
+// other with the same argument.
+
+#include <cmath>
+
+#include "npgfast/base/lanes.hpp"
+
+namespace npgfast {
+
+/// The nearest integer of |x| < 2^51, in the low bits of the sum and as a number.
+struct Rounded {
+    LaneWords bits;
+    Lanes value;
+};
+
+inline Rounded nearest_integer(Lanes x) {
+    constexpr double kShift = 0x1.8p52;
+    const Lanes sum = x + kShift;
+    return {words_of(sum), sum - kShift};
+}
+
+/// 2^n of an integer -1022 <= n <= 1023.
+inline Lanes power_of_two(Lanes n) {
+    return doubles_of((nearest_integer(n).bits << 52) + (std::uint64_t{1023} << 52));
+}
+
+/// e^x, 0 and inf beyond the range of doubles.
+///
+///     x = n log 2 + r, |r| <= log(2) / 2;   e^x = 2^n sum_{k <= 13} r^k / k!      (the rest is below r^14 / 14! < 5e-18)
+///
+/// log 2 is taken in two parts, of which n times the first is exact. 2^n is applied in two halves, so that subnormal
+/// results round once. Terms are summed in pairs (Estrin), which keeps the chain of dependent operations short.
+inline Lanes exp_lanes(Lanes x) {
+    constexpr double kInverseLog2 = 1.44269504088896338700, kLog2High = 6.93147180369123816490e-01,
+                     kLog2Low = 1.90821492927058770002e-10;
+    x = clamp(x, all_lanes(-746.0), all_lanes(710.0));
+    const Lanes n = nearest_integer(x * kInverseLog2).value;
+    const Lanes r = (x - n * kLog2High) - n * kLog2Low;
+    const Lanes r2 = r * r, r4 = r2 * r2;
+    const Lanes c23 = 1.0 / 2 + r * (1.0 / 6), c45 = 1.0 / 24 + r * (1.0 / 120),
+                c67 = 1.0 / 720 + r * (1.0 / 5040), c89 = 1.0 / 40320 + r * (1.0 / 362880),
+                cab = 1.0 / 3628800 + r * (1.0 / 39916800), ccd = 1.0 / 479001600 + r * (1.0 / 6227020800);
+    const Lanes high = (c45 + r2 * c67) + r4 * ((c89 + r2 * cab) + r4 * ccd);
+    const Lanes sum = 1.0 + (r + (r2 * c23 + r4 * high));
+    const Lanes half = nearest_integer(n * 0.5).value;
+    return sum * power_of_two(half) * power_of_two(n - half);
+}
+
+/// log x of a positive normal number; NaN stays.
+///
+///     x = 2^k (1 + f), sqrt(1/2) <= 1 + f < sqrt(2);  s = f / (2 + f);  log(1 + f) = f - f^2/2 + s (f^2/2 + R(s^2))
+///
+/// Source: the coefficients of R are those of Sun's fdlibm, e_log.c (error below 2^-58).
+inline Lanes log_lanes(Lanes x) {
+    constexpr std::uint64_t kRootHalf = 0x3fe6a09e00000000, kOne = 0x3ff0000000000000, kMantissa = 0x000fffffffffffff;
+    const LaneWords shifted = words_of(x) + (kOne - kRootHalf);
+    const Lanes k = doubles_of((shifted >> 52) | 0x4330000000000000) - (0x1p52 + 1023.0);
+    const Lanes f = doubles_of((shifted & kMantissa) + kRootHalf) - 1.0;
+    const Lanes s = f / (2.0 + f), z = s * s, w = z * z, half_square = 0.5 * f * f;
+    const Lanes even = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
+    const Lanes odd = z * (6.666666666666735130e-01 +
+                           w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
+    const Lanes rest = s * (half_square + (even + odd)) + k * 1.90821492927058770002e-10;
+    return k * 6.93147180369123816490e-01 - ((half_square - rest) - f) + (x - x);
+}
+
+struct SineCosine {
+    Lanes sine, cosine;
+};
+
+/// sin r and cos r of |r| <= pi / 4. Source: Sun's fdlibm, k_sin.c and k_cos.c (error of the polynomials below 2^-58).
+inline SineCosine sine_cosine_near_zero(Lanes r) {
+    const Lanes z = r * r, w = z * z;
+    const Lanes s = (8.33333333332248946124e-03 + z * -1.98412698298579493134e-04) +
+                    w * ((2.75573137070700676789e-06 + z * -2.50507602534068634195e-08) + w * 1.58969099521155010221e-10);
+    const Lanes c = (4.16666666666666019037e-02 + z * -1.38888888888741095749e-03) +
+                    w * ((2.48015872894767294178e-05 + z * -2.75573143513906633035e-07) +
+                         w * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11));
+    const Lanes half = 0.5 * z, large = 1.0 - half;
+    return {r + (z * r) * (-1.66666666666666324348e-01 + z * s), large + (((1.0 - large) - half) + w * c)};
+}
+
+/// sin x and cos x.
+///
+///     x = n pi / 2 + r, |r| <= pi / 4, and n mod 4 says which of +-sin r, +-cos r each of them is
+///
+/// pi / 2 is taken in three parts of 33 bits, so that n times a part is exact while |x| <= 1e6; lanes beyond that, or not
+/// finite, go to the C library one by one. If no lane leaves [-pi/4, pi/4], n is 0 and nothing is reduced.
+inline SineCosine sine_cosine(Lanes x) {
+    const Lanes size = magnitude(x);
+    if (!any(~(size <= 0.785))) return sine_cosine_near_zero(x);
+    const Rounded n = nearest_integer(x * 0.63661977236758134308);
+    const Lanes r = ((x - n.value * 1.57079632673412561417e+00) - n.value * 6.07710050630396597660e-11) -
+                    n.value * 2.02226624871116645580e-21;
+    const SineCosine near = sine_cosine_near_zero(r);
+    const LaneInts is_odd = (LaneInts)(n.bits << 63) < 0;
+    const LaneWords sign_of_sine = (n.bits >> 1) << 63, sign_of_cosine = ((n.bits + 1) >> 1) << 63;
+    SineCosine result{doubles_of(words_of(is_odd ? near.cosine : near.sine) ^ sign_of_sine),
+                      doubles_of(words_of(is_odd ? near.sine : near.cosine) ^ sign_of_cosine)};
+    const LaneInts is_far = ~(size <= 1e6);
+    if (any(is_far)) {
+        result.sine = replace_lanes(result.sine, is_far, [&](unsigned k) { return std::sin(x[k]); });
+        result.cosine = replace_lanes(result.cosine, is_far, [&](unsigned k) { return std::cos(x[k]); });
+    }
+    return result;
+}
+
+/// Square root; correctly rounded.
+inline Lanes sqrt_lanes(Lanes x) {
+#if defined(__AVX512F__)
+    return (Lanes)_mm512_maskz_sqrt_pd(0xff, (__m512d)x);
+#elif defined(__AVX2__)
+    return (Lanes)_mm256_sqrt_pd((__m256d)x);
+#elif defined(__SSE2__)
+    return (Lanes)_mm_sqrt_pd((__m128d)x);
+#else
+    for (Index k = 0; k < kWidth; ++k) x[k] = std::sqrt(x[k]);
+    return x;
+#endif
+}
+
+}  // namespace npgfast
