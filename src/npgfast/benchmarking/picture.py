@@ -1,6 +1,7 @@
 """The picture of measurements: time against size, one panel per kernel; needs matplotlib."""
 
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from itertools import groupby
@@ -55,7 +56,8 @@ def plot(measurements: Sequence[Measurement], *, caption: str | None = None) -> 
     for ax in axes[::columns]:
         ax.set_ylabel("time of one call")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(SIDES), frameon=False)
-    fig.supxlabel("\n".join(filter(None, [_CAPTION, caption])), fontsize=8, color="0.35")
+    below = "\n".join(textwrap.wrap(caption or "", 75 * columns))
+    fig.supxlabel(f"{_CAPTION}\n{below}".rstrip(), fontsize=8, color="0.35")
     return fig, axes
 
 
@@ -73,15 +75,23 @@ def _draw(ax: "Axes", panel: Sequence[Measurement]) -> None:
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.margins(x=0.12, y=0.16)
-    ax.set_title(f"{case.kernel}\n{textwrap.fill(case.title, 38)}", fontsize=9)
+    lines = textwrap.wrap(case.title, 42)
+    ax.set_title(case.kernel, fontsize=10, fontweight="bold", pad=6.0 + 11.0 * len(lines))
+    place = {"xycoords": "axes fraction", "xytext": (0, 4), "textcoords": "offset points"}
+    ax.annotate("\n".join(lines), (0.5, 1.0), ha="center", va="bottom", fontsize=8, **place)
     ax.set_xlabel(case.unit, fontsize=9)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value).replace(" ", "")))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _round(amount(value))))
     ax.xaxis.set_major_locator(LogLocator(numticks=6))
     ax.yaxis.set_major_locator(LogLocator(numticks=7))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _round(duration(value))))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_formatter(NullFormatter())
     ax.tick_params(labelsize=8)
     ax.grid(visible=True, which="major", color="0.9", linewidth=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
+
+
+def _round(text: str) -> str:
+    """A number with its unit, without zeros after the point."""
+    return re.sub(r"\.0+(?!\d)", "", text)
