@@ -2,7 +2,7 @@
 
 import dataclasses
 import io
-import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -59,45 +59,52 @@ def test_cases_are_those_of_all_sizes():
     assert sizes == [(name, size) for name in ("gae", "solve") for size in benchmarking.KERNELS[name].sizes]
 
 
-def test_sides_take_turns_after_one_call_each(monkeypatch):
-    monkeypatch.setattr(timing, "SLICE", 0.0)
-    calls = []
-    sides = {side: lambda side=side: calls.append(side) for side in (PYTHON, NUMPY, NPGFAST)}
+@pytest.fixture
+def takes(monkeypatch):
+    """Make a side that takes so many seconds by a clock of its own, and counts its calls."""
+    now, calls = [0.0], []
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def make(seconds, side):
+        def call():
+            calls.append(side)
+            now[0] += seconds
+
+        return call
+
+    make.calls = calls
+    return make
+
+
+def test_sides_take_turns_after_one_call_each(takes):
+    sides = {side: takes(0.003, side) for side in (PYTHON, NUMPY, NPGFAST)}
     measured = benchmarking.measure(case_of(sides), 5)
     turn = [PYTHON, NUMPY, NPGFAST]
-    assert calls == turn + turn + 5 * turn  # the answers, how long a call is, the repeats
+    assert takes.calls == turn + turn + 5 * turn  # the answers, how long a call is, the repeats
     assert [t.repeats for t in measured.timings.values()] == [5, 5, 5]
 
 
-def test_ratio_is_of_the_fastest_calls():
-    sides = {PYTHON: lambda: time.sleep(0.03), NUMPY: lambda: time.sleep(0.01), NPGFAST: lambda: None}
+def test_ratio_is_of_the_fastest_calls(takes):
+    sides = {PYTHON: takes(0.03, PYTHON), NUMPY: takes(0.01, NUMPY), NPGFAST: takes(2.0**-15, NPGFAST)}
     measured = benchmarking.measure(case_of(sides), 3)
-    ours, theirs = measured.timings[NPGFAST], measured.timings[NUMPY]
-    assert 0.01 <= theirs.fastest <= theirs.median
-    assert ours.calls > 100
-    assert theirs.calls == 1
-    assert measured.ratio(NUMPY) == theirs.fastest / ours.fastest
+    theirs = measured.timings[NUMPY]
+    assert (theirs.fastest, theirs.median, theirs.repeats) == (pytest.approx(0.01), pytest.approx(0.01), 3)
+    assert measured.timings[NPGFAST].calls == 65  # so many fill two milliseconds
+    assert measured.ratio(NUMPY) == pytest.approx(0.01 * 2**15)
+    assert measured.ratio(PYTHON) == pytest.approx(0.03 * 2**15)
 
 
-def test_slow_sides_are_repeated_less_and_python_not_at_all(monkeypatch):
-    monkeypatch.setattr(timing, "BUDGET", 0.05)
-    sides = {PYTHON: lambda: time.sleep(0.06), NUMPY: lambda: time.sleep(0.06), NPGFAST: lambda: time.sleep(0.02)}
-    calls = dict.fromkeys(sides, 0)
-
-    def counted(side):
-        calls[side] += 1
-        sides[side]()
-
-    measured = benchmarking.measure(case_of({side: lambda side=side: counted(side) for side in sides}), 7)
-    assert calls == {PYTHON: 1, NUMPY: 2, NPGFAST: 3}
-    assert {side: t.repeats for side, t in measured.timings.items()} == {PYTHON: 1, NUMPY: 1, NPGFAST: 2}
+def test_slow_sides_are_repeated_less_and_python_not_at_all(takes):
+    sides = {PYTHON: takes(0.8, PYTHON), NUMPY: takes(0.8, NUMPY), NPGFAST: takes(0.3, NPGFAST)}
+    measured = benchmarking.measure(case_of(sides), 7)
+    assert [takes.calls.count(side) for side in sides] == [1, 2, 3]
+    assert [measured.timings[side].repeats for side in sides] == [1, 1, 2]
+    assert measured.timings[PYTHON].fastest == pytest.approx(0.8)
 
 
-def test_baselines_that_would_take_too_long_are_not_run(monkeypatch):
-    monkeypatch.setattr(timing, "LONGEST", 0.05)
-
+def test_baselines_that_would_take_too_long_are_not_run(takes):
     def make(size):
-        sides = {PYTHON: lambda: time.sleep(0.004 * size), NUMPY: lambda: None, NPGFAST: lambda: None}
+        sides = {PYTHON: takes(0.15 * size, PYTHON), NUMPY: takes(0.0, NUMPY), NPGFAST: takes(9.0 * size, NPGFAST)}
         return sides, lambda _: None
 
     linear = list(benchmarking.measure_all([kernel_of(make)], 1))

@@ -14,6 +14,7 @@ REPEATS = 7
 # Seconds: a baseline expected to take longer for one call is not run; the repeats of a side may take so long together;
 # and short calls are made in a row until they fill a slice.
 LONGEST, BUDGET, SLICE = 2.0, 0.7, 0.002
+TICK = 1e-9  # what a clock that has not moved is taken for
 
 
 class WrongAnswer(Exception):
@@ -86,7 +87,7 @@ def measure(case: Case, repeats: int = REPEATS, *, skip: Sequence[str] = ()) -> 
     for name, side in sides.items():
         started = time.perf_counter()
         answers[name] = side()
-        first[name] = time.perf_counter() - started
+        first[name] = max(time.perf_counter() - started, TICK)
     try:
         case.check(answers)
     except AssertionError as error:
@@ -126,8 +127,8 @@ def _seconds(case: Case, side: str, calls: int) -> float:
     started = time.perf_counter()
     for _ in range(calls):
         call()
-    return (time.perf_counter() - started) / calls
+    return max(time.perf_counter() - started, TICK) / calls
 
 
 def _calls_in_a_slice(case: Case, side: str) -> int:
-    return max(1, int(SLICE / max(_seconds(case, side, 1), 1e-9)))
+    return max(1, int(SLICE / _seconds(case, side, 1)))
