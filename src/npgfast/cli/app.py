@@ -268,7 +268,7 @@ def evaluate(
 @app.command(epilog=f"Kernels: {', '.join(KERNELS)}.")
 def bench(
     kernels: Annotated[list[str] | None, typer.Argument(metavar="KERNEL", help="What to time.  [default: all]")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Only the smallest of three sizes.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Only the smallest size of each.")] = False,
     repeats: Annotated[int, typer.Option(help="Repeats of each side.")] = 7,
     threads: Annotated[
         int | None, typer.Option(help="Of npgfast.  [default: the processors that this process may use]")
