@@ -70,6 +70,7 @@ def _run(size: int, name: str, setting: float, agent: Any, **settings: float) ->
 
 
 SIZES = (10, 30, 100, 1_000)
+RUN_SIZES = (5, 20, 100, 500)
 POWER = 2  # dense rows: size * 4 actions * size successors
 
 KERNELS = (
@@ -81,7 +82,7 @@ KERNELS = (
         "npg",
         f"{N_ITERATIONS} exact iterations on Garnet (npgfast also finds the optimum)",
         "states",
-        SIZES,
+        RUN_SIZES,
         partial(_run, name="train_npg_exact", setting=STEP_SIZE, agent=NaturalPolicyGradient, step_size=STEP_SIZE),
         POWER,
     ),
@@ -89,7 +90,7 @@ KERNELS = (
         "trpo",
         f"{N_ITERATIONS} exact iterations on Garnet (npgfast also finds the optimum)",
         "states",
-        SIZES,
+        RUN_SIZES,
         partial(_run, name="train_trpo_exact", setting=MAX_KL, agent=TRPO, max_kl=MAX_KL),
         POWER,
     ),

@@ -13,7 +13,7 @@ __all__ = ["Measurement", "Timing", "WrongAnswer", "measure", "measure_all"]
 REPEATS = 7
 # Seconds: a baseline expected to take longer for one call is not run; the repeats of a side may take so long together;
 # and short calls are made in a row until they fill a slice.
-LONGEST, BUDGET, SLICE = 3.0, 0.7, 0.002
+LONGEST, BUDGET, SLICE = 2.0, 0.6, 0.002
 TICK = 1e-9  # what a clock that has not moved is taken for
 
 
@@ -109,7 +109,7 @@ def measure(case: Case, repeats: int = REPEATS, *, skip: Sequence[str] = ()) -> 
 def measure_all(kernels: Sequence[Kernel], repeats: int = REPEATS, *, quick: bool = False) -> Iterator[Measurement]:
     """Measure kernels at all their sizes, or at the smallest.
 
-    A baseline is not run where it should take more than three seconds, judged by the size before.
+    A baseline is not run where it should take more than two seconds, judged by the size before.
     """
     for kernel in kernels:
         pace: dict[str, float] = defaultdict(float)
