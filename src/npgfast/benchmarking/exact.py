@@ -15,7 +15,7 @@ from npgfast.reference import loops, vectorized
 __all__ = ["KERNELS"]
 
 GAMMA = 0.9
-N_ITERATIONS = 10
+N_ITERATIONS = 5
 STEP_SIZE = 0.1
 MAX_KL = 0.01
 
@@ -70,7 +70,7 @@ def _run(size: int, name: str, setting: float, agent: Any, **settings: float) ->
 
 
 SIZES = (10, 30, 100, 1_000)
-RUN_SIZES = (5, 20, 100, 500)
+RUN_SIZES = (5, 15, 100, 1_000)
 POWER = 2  # dense rows: size * 4 actions * size successors
 
 KERNELS = (
