@@ -1,7 +1,7 @@
 """Fisher-vector products, natural gradients and the clipped surrogate."""
 
 from functools import partial
-from math import exp, fsum
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -49,9 +49,10 @@ def _listed(n: int, n_features: int, n_actions: int) -> tuple[LogLinear, Batch]:
 
 
 def _linear_fisher(size: int) -> Parts:
+    """Products as in a solve, the probabilities known: npgfast keeps them with the batch, the others are given them."""
     policy, batch, weights = _observed(size, 64, 8)
     vector = np.random.default_rng(6).normal(size=policy.n_params)
-    arrays = (batch.states, batch.weights, weights, vector.reshape(weights.shape))
+    arrays = (batch.states, vectorized.softmax(batch.states @ weights), batch.weights, vector.reshape(weights.shape))
     sides = {
         PYTHON: lambda: [_python_fisher_product(*arrays)],
         NUMPY: lambda: [_numpy_fisher_product(*arrays)],
@@ -60,9 +61,8 @@ def _linear_fisher(size: int) -> Parts:
     return sides, agree()
 
 
-def _numpy_fisher_product(phi: FloatArray, shares: FloatArray, weights: FloatArray, vector: FloatArray) -> FloatArray:
-    """sum_i w_i phi_i (x) (diag(p_i) - p_i p_i^T) V^T phi_i: what NumPy does best, two matrix products."""
-    probs = vectorized.softmax(phi @ weights)
+def _numpy_fisher_product(phi: FloatArray, probs: FloatArray, shares: FloatArray, vector: FloatArray) -> FloatArray:
+    """sum_i w_i phi_i (x) (diag(p_i) - p_i p_i^T) V^T phi_i, as two matrix products."""
     slopes = phi @ vector
     slopes -= np.sum(probs * slopes, axis=1, keepdims=True)
     slopes *= probs
@@ -71,20 +71,15 @@ def _numpy_fisher_product(phi: FloatArray, shares: FloatArray, weights: FloatArr
     return result.ravel()
 
 
-def _python_fisher_product(phi: FloatArray, shares: FloatArray, weights: FloatArray, vector: FloatArray) -> FloatArray:
+def _python_fisher_product(phi: FloatArray, probs: FloatArray, shares: FloatArray, vector: FloatArray) -> FloatArray:
     """As :func:`_numpy_fisher_product`, in plain Python."""
-    columns, directions = weights.T.tolist(), vector.T.tolist()
-    total = [[0.0] * phi.shape[1] for _ in columns]
-    for row, share in zip(phi.tolist(), shares.tolist(), strict=True):
-        logits = [sum(map(float.__mul__, row, column)) for column in columns]
-        largest = max(logits)
-        odds = [exp(x - largest) for x in logits]
-        scale = 1.0 / fsum(odds)
-        probs = [scale * x for x in odds]
-        slopes = [sum(map(float.__mul__, row, direction)) for direction in directions]
-        mean = sum(map(float.__mul__, probs, slopes))
-        for a, (p, slope) in enumerate(zip(probs, slopes, strict=True)):
-            c = share * p * (slope - mean)
+    directions = vector.T.tolist()
+    total = [[0.0] * phi.shape[1] for _ in directions]
+    for row, p, share in zip(phi.tolist(), probs.tolist(), shares.tolist(), strict=True):
+        slopes = [sum(map(mul, row, direction)) for direction in directions]
+        mean = sum(map(mul, p, slopes))
+        for a, slope in enumerate(slopes):
+            c = share * p[a] * (slope - mean)
             total[a] = [x + c * f for x, f in zip(total[a], row, strict=True)]
     return np.array(total).T.ravel()
 
@@ -130,7 +125,7 @@ def _clipped_surrogate(size: int) -> Parts:
         return value, gradient, clip_fraction, kl
 
     def ours() -> tuple[Any, ...]:
-        found = clipped_surrogate(policy, batch, clip_range=0.2)
+        found = clipped_surrogate(policy.with_theta(weights.ravel()), batch, clip_range=0.2)  # nothing of it is kept
         return found.value, found.gradient, found.clip_fraction, found.approx_kl
 
     return {PYTHON: lambda: assembled(loops), NUMPY: lambda: assembled(vectorized), NPGFAST: ours}, agree()
