@@ -74,10 +74,10 @@ void RowSweep::operator()(Reals vector, const Visit& visit, MutableReals image, 
         for (Index first = part * groups_per_part_; first < end; first += groups_per_block_) {
             const Index last = std::min(end, first + groups_per_block_);
             if (vector.empty()) std::fill_n(block, n_block, 0.0);
-            else lift(vector, first, last, block);
+            else lift(vector, first, last, block, image.empty());
             visit(first, last, block, part_totals);
             if (image.empty()) continue;
-            if (rows_.data) project(first, last, block, part_image);
+            if (rows_.data) project(first, last, block, part_image, vector.empty());
             else std::copy_n(block, (last - first) * rows_.group_size(), image.data() + first * rows_.group_size());
         }
     };
@@ -110,7 +110,7 @@ void RowSweep::unpack(const double* packed, MutableReals image) const {
     });
 }
 
-void RowSweep::lift(Reals vector, Index first, Index last, double* block) {
+void RowSweep::lift(Reals vector, Index first, Index last, double* block, bool is_alone) {
     const Index n = (last - first) * rows_.group;
     if (!rows_.data) {
         std::copy_n(vector.data() + first * rows_.group_size(), n * rows_.n_columns, block);
@@ -119,14 +119,14 @@ void RowSweep::lift(Reals vector, Index first, Index last, double* block) {
     const double* packed = aligned(packed_);
     for_each_panel(rows_, [&](Index c, Index columns, Index offset) {
         lift_rows(rows_.data + first * rows_.group * rows_.width, n, rows_.width, columns, packed + offset, block + c,
-                  rows_.n_columns);
+                  rows_.n_columns, is_alone);
     });
 }
 
-void RowSweep::project(Index first, Index last, const double* block, double* packed) const {
+void RowSweep::project(Index first, Index last, const double* block, double* packed, bool is_alone) const {
     for_each_panel(rows_, [&](Index c, Index columns, Index offset) {
         project_rows(rows_.data + first * rows_.group * rows_.width, (last - first) * rows_.group, rows_.width, columns,
-                     block + c, rows_.n_columns, packed + offset);
+                     block + c, rows_.n_columns, packed + offset, is_alone);
     });
 }
 

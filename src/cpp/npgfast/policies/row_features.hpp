@@ -52,8 +52,8 @@ public:
 private:
     void pack(Reals vector);
     void unpack(const double* packed, MutableReals image) const;
-    void lift(Reals vector, Index first, Index last, double* block);
-    void project(Index first, Index last, const double* block, double* packed) const;
+    void lift(Reals vector, Index first, Index last, double* block, bool is_alone);
+    void project(Index first, Index last, const double* block, double* packed, bool is_alone) const;
 
     RowFeatures rows_;
     Team& team_;

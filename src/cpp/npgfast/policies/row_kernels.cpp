@@ -40,20 +40,26 @@ void store_row(double* to, const typename Tile<A>::Row& row) {
     if constexpr (T::L != A) std::copy_n(padded, A, to);
 }
 
-/// Prefetches a half of the lines that a tile of R rows will be followed by, while its column j is worked on.
+/// Prefetches a half of the lines that will follow a tile of R rows, or all, while its column j is worked on.
 template <int R, int Half>
-void prefetch_ahead(const double* phi, Index j) {
-    if (R > 1 && j % (2 * kLine / R) == 0) prefetch(phi + j * R + Half * kLine + kAhead);
+void prefetch_ahead(const double* phi, Index j, bool is_alone) {
+    if (R == 1 || j % (2 * kLine / R) != 0) return;
+    const double* next = phi + j * R + kAhead;
+    prefetch(next + Half * kLine);
+    if (is_alone) prefetch(next + (1 - Half) * kLine);
 }
 
 template <int A, int R>
-void lift_tile(const double* phi, Index width, const double* packed, double* out, Index stride) {
+void lift_tile(const double* phi, Index width, const double* packed, double* out, Index stride,
+               bool is_alone) {
     using T = Tile<A>;
-    typename T::Row sums[R] = {};
+    typename T::Row sums[R];
+    for (auto& row : sums)
+        for (auto& sum : row) sum = Packet<T::W>{};
     for (Index j = 0; j < width; ++j) {
         typename T::Row w;
         for (int p = 0; p < T::P; ++p) w[p] = load<T::W>(packed + j * T::L + p * T::W);
-        prefetch_ahead<R, 0>(phi, j);
+        prefetch_ahead<R, 0>(phi, j, is_alone);
         for (int r = 0; r < R; ++r) {
             const Packet<T::W> feature = broadcast<T::W>(phi[r * width + j]);
             for (int p = 0; p < T::P; ++p) sums[r][p] = multiply_add<T::W>(feature, w[p], sums[r][p]);
@@ -63,14 +69,15 @@ void lift_tile(const double* phi, Index width, const double* packed, double* out
 }
 
 template <int A, int R>
-void project_tile(const double* phi, Index width, const double* rows, Index stride, double* packed) {
+void project_tile(const double* phi, Index width, const double* rows, Index stride, double* packed,
+                  bool is_alone) {
     using T = Tile<A>;
     typename T::Row given[R];
     for (int r = 0; r < R; ++r) load_row<A>(rows + r * stride, given[r]);
     for (Index j = 0; j < width; ++j) {
         typename T::Row sum;
         for (int p = 0; p < T::P; ++p) sum[p] = load<T::W>(packed + j * T::L + p * T::W);
-        prefetch_ahead<R, 1>(phi, j);
+        prefetch_ahead<R, 1>(phi, j, is_alone);
         for (int r = 0; r < R; ++r) {
             const Packet<T::W> feature = broadcast<T::W>(phi[r * width + j]);
             for (int p = 0; p < T::P; ++p) sum[p] = multiply_add<T::W>(feature, given[r][p], sum[p]);
@@ -90,13 +97,15 @@ double sum_of_lanes(Packet<kSimdWidth> packet) {
 
 /// A single column: features along the lanes.
 template <int R>
-void lift_column(const double* phi, Index width, const double* w, double* out, Index stride) {
+void lift_column(const double* phi, Index width, const double* w, double* out, Index stride, bool is_alone) {
     constexpr int W = kSimdWidth;
-    Packet<W> sums[R] = {};
+    Packet<W> sums[R];
+    for (auto& sum : sums) sum = Packet<W>{};
     Index j = 0;
     for (; j + W <= width; j += W) {
         const Packet<W> part = load<W>(w + j);
-        for (int line = 0; R > 1 && line < W / 2; ++line) prefetch(phi + j * R + line * kLine + kAhead);
+        const int n_lines = is_alone ? W : W / 2;
+        for (int line = 0; R > 1 && line < n_lines; ++line) prefetch(phi + j * R + line * kLine + kAhead);
         for (int r = 0; r < R; ++r) sums[r] = multiply_add<W>(load<W>(phi + r * width + j), part, sums[r]);
     }
     for (int r = 0; r < R; ++r) {
@@ -107,14 +116,15 @@ void lift_column(const double* phi, Index width, const double* w, double* out, I
 }
 
 template <int R>
-void project_column(const double* phi, Index width, const double* rows, Index stride, double* sums) {
+void project_column(const double* phi, Index width, const double* rows, Index stride, double* sums, bool is_alone) {
     constexpr int W = kSimdWidth;
     Packet<W> given[R];
     for (int r = 0; r < R; ++r) given[r] = broadcast<W>(rows[r * stride]);
     Index j = 0;
     for (; j + W <= width; j += W) {
         Packet<W> sum = load<W>(sums + j);
-        for (int line = W / 2; R > 1 && line < W; ++line) prefetch(phi + j * R + line * kLine + kAhead);
+        const int first_line = is_alone ? 0 : W / 2;
+        for (int line = first_line; R > 1 && line < W; ++line) prefetch(phi + j * R + line * kLine + kAhead);
         for (int r = 0; r < R; ++r) sum = multiply_add<W>(load<W>(phi + r * width + j), given[r], sum);
         store<W>(sums + j, sum);
     }
@@ -123,12 +133,13 @@ void project_column(const double* phi, Index width, const double* rows, Index st
 }
 
 template <int A>
-void lift_panel(const double* phi, Index n, Index width, const double* packed, double* out, Index stride) {
+void lift_panel(const double* phi, Index n, Index width, const double* packed, double* out, Index stride,
+               bool is_alone) {
     const auto rows = [&]<int R>(Index i) {
         if constexpr (A == 1)
-            lift_column<R>(phi + i * width, width, packed, out + i * stride, stride);
+            lift_column<R>(phi + i * width, width, packed, out + i * stride, stride, is_alone);
         else
-            lift_tile<A, R>(phi + i * width, width, packed, out + i * stride, stride);
+            lift_tile<A, R>(phi + i * width, width, packed, out + i * stride, stride, is_alone);
     };
     constexpr int R = Tile<A>::R;
     Index i = 0;
@@ -137,12 +148,13 @@ void lift_panel(const double* phi, Index n, Index width, const double* packed, d
 }
 
 template <int A>
-void project_panel(const double* phi, Index n, Index width, const double* given, Index stride, double* packed) {
+void project_panel(const double* phi, Index n, Index width, const double* given, Index stride, double* packed,
+                   bool is_alone) {
     const auto rows = [&]<int R>(Index i) {
         if constexpr (A == 1)
-            project_column<R>(phi + i * width, width, given + i * stride, stride, packed);
+            project_column<R>(phi + i * width, width, given + i * stride, stride, packed, is_alone);
         else
-            project_tile<A, R>(phi + i * width, width, given + i * stride, stride, packed);
+            project_tile<A, R>(phi + i * width, width, given + i * stride, stride, packed, is_alone);
     };
     constexpr int R = Tile<A>::R;
     Index i = 0;
@@ -163,14 +175,14 @@ constexpr auto kProject = project_table(std::make_index_sequence<kPanel>{});
 
 }  // namespace
 
-void lift_rows(const double* phi, Index n, Index width, Index columns, const double* packed, double* out,
-               Index stride) {
-    kLift[static_cast<std::size_t>(columns - 1)](phi, n, width, packed, out, stride);
+void lift_rows(const double* phi, Index n, Index width, Index columns, const double* packed, double* out, Index stride,
+               bool is_alone) {
+    kLift[static_cast<std::size_t>(columns - 1)](phi, n, width, packed, out, stride, is_alone);
 }
 
 void project_rows(const double* phi, Index n, Index width, Index columns, const double* rows, Index stride,
-                  double* packed) {
-    kProject[static_cast<std::size_t>(columns - 1)](phi, n, width, rows, stride, packed);
+                  double* packed, bool is_alone) {
+    kProject[static_cast<std::size_t>(columns - 1)](phi, n, width, rows, stride, packed, is_alone);
 }
 
 }  // namespace npgfast
