@@ -144,7 +144,7 @@ class Batch:
         return self.weights, self.advantages, self.log_probs, self.effective_horizon
 
     def _keep(self, name: str, keys: tuple[object, ...], compute: Callable[[], _Kept]) -> _Kept:
-        """compute(), kept under `name` for the next call with the same keys: a batch and what it meets are immutable."""
+        """compute(), kept for the next call with the same name and keys: a batch and what it meets are immutable."""
         known, value = self.__dict__.get(name, (None, None))
         if known is None or any(one is not other for one, other in zip(known, keys, strict=True)):
             value = compute()

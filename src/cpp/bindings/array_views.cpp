@@ -122,8 +122,7 @@ Batch batch_view(const py::tuple& arrays, Index n_states, Index n_actions) {
 }
 
 ModelView::ModelView(const py::tuple& policy, const py::object& tables, const py::tuple& batch, int n_threads)
-    : is_gaussian_(tables.is_none()), n_threads_(n_threads) {
-    if (n_threads < 1) throw py::value_error("n_threads: expected a positive number");
+    : is_gaussian_(tables.is_none()), team_(checked_threads(n_threads)) {
     if (!is_gaussian_) {
         softmax_ = policy_view(policy);
         const auto table = tables.cast<py::tuple>();
@@ -161,7 +160,7 @@ const LocalModel& ModelView::model() {
         model_ = std::make_unique<GaussianModel>(gaussian_, theta_, rows_);
     } else {
         summary_ = summarize(entries_, softmax_.n_states, softmax_.n_actions);
-        model_ = std::make_unique<SoftmaxModel>(softmax_, table_, summary_, &entries_, n_threads_);
+        model_ = std::make_unique<SoftmaxModel>(softmax_, table_, summary_, &entries_, team_);
     }
     return *model_;
 }

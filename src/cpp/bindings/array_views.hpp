@@ -66,6 +66,13 @@ std::span<T> mutable_view(py::array& array, const char* name, std::initializer_l
     return {static_cast<T*>(array.mutable_data()), static_cast<std::size_t>(array.size())};
 }
 
+/// A number of threads that a process can have.
+inline int checked_threads(int n_threads) {
+    if (n_threads < 1 || n_threads > 4096)
+        throw py::value_error("n_threads=" + std::to_string(n_threads) + " outside [1, 4096]");
+    return n_threads;
+}
+
 /// Indices (n,) in [0, high).
 inline Integers index_view(const py::array& array, const char* name, Index n, Index high) {
     const Integers indices = view<std::int32_t>(array, name, {n});
@@ -123,7 +130,7 @@ public:
 
 private:
     bool is_gaussian_;
-    int n_threads_;
+    Team team_;
     SoftmaxPolicy softmax_;
     PolicyView table_;
     Batch entries_;

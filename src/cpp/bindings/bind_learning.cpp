@@ -97,7 +97,8 @@ py::array bind_improve(const py::tuple& policy_arrays, const py::dict& option_va
         std::vector<double> scratch;
         const LinearPolicy acting =
             normalized_policy(policy, learner.observations, options.observation_limit, scratch);
-        const Lesson lesson = improve(acting, options, schedules, turn, recording, learner, interrupt);
+        Team team(options.n_threads);
+        const Lesson lesson = improve(acting, options, schedules, turn, recording, learner, team, interrupt);
         ++state.n_done[k];
         record_lesson(row, lesson, std::numeric_limits<double>::quiet_NaN(), learner.timesteps, 0.0);
         return true;

@@ -22,13 +22,13 @@ py::tuple bind_log_softmax(const py::array& logits_array, const py::array& mask_
 py::tuple bind_policy_table(const py::tuple& policy_arrays, const py::array& theta_array, int n_threads) {
     const SoftmaxPolicy policy = policy_view(policy_arrays);
     const Reals theta = view<double>(theta_array, "theta", {policy.n_params});
+    Team team(checked_threads(n_threads));
     py::array log_probs_array = new_array({policy.n_states, policy.n_actions});
     py::array probs_array = new_array({policy.n_states, policy.n_actions});
     const MutableReals log_probs = mutable_view<double>(log_probs_array, "log_probs", {kAny, kAny});
     const MutableReals probs = mutable_view<double>(probs_array, "probs", {kAny, kAny});
     {
         const py::gil_scoped_release release;
-        Team team(n_threads);
         policy_table(policy, theta, log_probs, probs, team);
     }
     return py::make_tuple(log_probs_array, probs_array);

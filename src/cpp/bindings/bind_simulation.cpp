@@ -13,11 +13,12 @@ py::array bind_feature_rows(const py::tuple& policy_arrays, const py::array& obs
     const LinearPolicy policy = linear_policy_view(policy_arrays);
     const Index size = policy.features.observation_size;
     const Reals observations = view<double>(observations_array, "observations", {kAny, size});
+    Team team(checked_threads(n_threads));
     py::array rows_array = new_array({std::ssize(observations) / size, policy.features.n_features});
     const MutableReals rows = mutable_view<double>(rows_array, "rows", {kAny, kAny});
     {
         const py::gil_scoped_release release;
-        policy.feature_rows(observations, rows, n_threads);
+        policy.feature_rows(observations, rows, team);
     }
     return rows_array;
 }

@@ -30,7 +30,7 @@ _Floats: TypeAlias = NDArray[np.float64]
 _Mdp: TypeAlias = tuple[
     NDArray[np.int64], NDArray[np.int32], _Floats, _Floats, _Floats, _Floats, NDArray[np.uint8], float, int
 ]
-_Policy: TypeAlias = tuple[_Floats | None, _Floats | None, NDArray[np.uint8]]
+_Policy: TypeAlias = tuple[_Floats | None, _Floats | None, NDArray[np.uint8] | int]
 _Tables: TypeAlias = tuple[_Floats, _Floats]
 # Geometry takes a softmax policy with its tables, or a Gaussian one with None, and the batch that fits it; a linear
 # policy on observations, a simulated environment and recorded steps are tuples of many entries.

@@ -38,9 +38,9 @@ Team::~Team() {
     for (std::thread& thread : threads_) thread.join();
 }
 
-void Team::start() {
+void Team::start(Index n_tasks) {
+    const auto n_extra = static_cast<std::size_t>(std::min<Index>(n_threads_, n_tasks) - 1);
     try {
-        const auto n_extra = static_cast<std::size_t>(n_threads_ - 1);
         threads_.reserve(n_extra);
         while (threads_.size() < n_extra) threads_.emplace_back(&Team::serve, this);
     } catch (const std::system_error&) {
@@ -84,8 +84,8 @@ void Team::run(Index n_tasks, const std::function<void(Index)>& task) {
     failure_ = nullptr;
     is_open_.store(true);
     ++round_;
-    if (threads_.empty()) start();
-    else round_.notify_all();
+    round_.notify_all();
+    start(n_tasks);
     work();
     is_open_.store(false);
     wait_until(n_active_, [](int active) { return active == 0; });
@@ -93,8 +93,7 @@ void Team::run(Index n_tasks, const std::function<void(Index)>& task) {
 }
 
 void parallel_for(Index n_tasks, int n_threads, const std::function<void(Index)>& task) {
-    Team team(static_cast<int>(std::min<Index>(n_threads, std::max<Index>(n_tasks, 1))));
-    team.run(n_tasks, task);
+    Team(n_threads).run(n_tasks, task);
 }
 
 }  // namespace npgfast

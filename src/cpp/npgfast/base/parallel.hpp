@@ -30,7 +30,7 @@ public:
     void run(Index n_tasks, const std::function<void(Index)>& task);
 
 private:
-    void start();
+    void start(Index n_tasks);
     void serve();
     void work();
 

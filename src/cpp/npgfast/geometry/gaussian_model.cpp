@@ -274,7 +274,7 @@ NaturalGradient GaussianModel::natural_gradient(Reals gradient, const NaturalGra
         result.rank = solution.rank;
         result.direction = std::move(solution.x);
     }
-    settle(result, gradient, product);
+    settle(result, options.solver, gradient, product);
     return result;
 }
 

@@ -173,16 +173,20 @@ void solve_by_products(NaturalGradient& result, Reals gradient, const Product& m
     const CgOutcome outcome = conjugate_gradient(multiply, gradient, result.direction, budget, options.rtol);
     result.status = outcome.status;
     result.iterations = outcome.iterations;
+    result.residual_norm = outcome.residual_norm;
     result.rank = -1;
-    if (!moves_theta(result.status)) std::fill(result.direction.begin(), result.direction.end(), 0.0);
+    if (moves_theta(result.status)) return;
+    std::fill(result.direction.begin(), result.direction.end(), 0.0);
+    result.residual_norm = norm(gradient);
 }
 
-void settle(NaturalGradient& result, Reals gradient, const Product& multiply) {
+void settle(NaturalGradient& result, Solver solver, Reals gradient, const Product& multiply) {
     if (!all_finite(result.direction)) {
         std::fill(result.direction.begin(), result.direction.end(), 0.0);
         result.status = Status::non_finite;
     }
     if (result.status == Status::ok && norm(result.direction) == 0.0) result.status = Status::zero_gradient;
+    if (solver == Solver::cg) return;
     std::vector<double> image(result.direction.size());
     multiply(result.direction, image);
     for (std::size_t j = 0; j < image.size(); ++j) image[j] -= gradient[j];
@@ -244,7 +248,7 @@ NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const
         result.rank = solution.rank;
         result.direction = std::move(solution.x);
     }
-    settle(result, gradient, multiply);
+    settle(result, options.solver, gradient, multiply);
     return result;
 }
 

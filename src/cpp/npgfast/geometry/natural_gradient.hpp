@@ -55,7 +55,8 @@ SymmetricSolution solve_dense(Solver solver, Reals matrix, Reals right);
 void solve_by_products(NaturalGradient& result, Reals gradient, const Product& multiply,
                        const NaturalGradientOptions& options);
 
-/// What is promised of a direction however it was found: finite, a status that fits it, and its residual.
-void settle(NaturalGradient& result, Reals gradient, const Product& multiply);
+/// What is promised of a direction however it was found: finite, a status that fits it, and its residual, which conjugate
+/// gradients have told.
+void settle(NaturalGradient& result, Solver solver, Reals gradient, const Product& multiply);
 
 }  // namespace npgfast

@@ -5,12 +5,12 @@
 namespace npgfast {
 
 /// A softmax policy on a summarised batch. What it refers to must outlive it; `entries` is for minibatches and surrogates
-/// only. Its passes over the features share one team of `n_threads`, so that a solve starts its threads once.
+/// only. Its passes over the features share the caller's team, so that a solve starts its threads once.
 class SoftmaxModel final : public LocalModel {
 public:
     SoftmaxModel(const SoftmaxPolicy& policy, const PolicyView& table, const BatchSummary& summary,
-                 const Batch* entries = nullptr, int n_threads = 1)
-        : policy(policy), table(table), summary(summary), entries_(entries), team_(n_threads) {}
+                 const Batch* entries, Team& team)
+        : policy(policy), table(table), summary(summary), entries_(entries), team_(team) {}
 
     std::vector<double> gradient() const override;
     NaturalGradient natural_gradient(Reals gradient, const NaturalGradientOptions& options) const override;
@@ -30,7 +30,7 @@ public:
 
 private:
     const Batch* entries_;
-    mutable Team team_;
+    Team& team_;
 };
 
 }  // namespace npgfast

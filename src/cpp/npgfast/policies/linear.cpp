@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "npgfast/base/lane_math.hpp"
-#include "npgfast/base/parallel.hpp"
 
 namespace npgfast {
 
@@ -46,11 +45,11 @@ Lanes gaussian_surprise(Lanes action, Lanes mean, double log_std, double precisi
 
 }  // namespace
 
-void LinearPolicy::feature_rows(Reals observations, MutableReals rows, int n_threads) const {
+void LinearPolicy::feature_rows(Reals observations, MutableReals rows, Team& team) const {
     constexpr Index kRows = 64 * kGroup;  // of a task
     const Index size = features.observation_size, n_rows = std::ssize(observations) / size, m = features.n_features;
     const Index n_tasks = (n_rows + kRows - 1) / kRows;
-    parallel_for(n_tasks, n_tasks < 4 ? 1 : n_threads, [&](Index task) {
+    const auto evaluate = [&](Index task) {
         Column<double> given(group_size(size)), normalized(group_size(size)), phi(group_size(m));
         const Index end = std::min(n_rows, (task + 1) * kRows);
         for (Index first = task * kRows; first < end; first += kGroup) {
@@ -60,14 +59,11 @@ void LinearPolicy::feature_rows(Reals observations, MutableReals rows, int n_thr
             features.evaluate(n, normalized.data(), phi.data());
             scatter(phi.data(), n, m, rows.data() + first * m);
         }
-    });
-}
-
-std::vector<double> LinearPolicy::feature_rows(Reals observations) const {
-    const Index n = std::ssize(observations) / features.observation_size;
-    std::vector<double> rows(static_cast<std::size_t>(n * features.n_features));
-    feature_rows(observations, rows, 1);
-    return rows;
+    };
+    if (n_tasks < 4)
+        for (Index task = 0; task < n_tasks; ++task) evaluate(task);
+    else
+        team.run(n_tasks, evaluate);
 }
 
 Actor::Actor(const LinearPolicy& policy, Reals theta)

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "npgfast/base/column.hpp"
+#include "npgfast/base/parallel.hpp"
 #include "npgfast/policies/features.hpp"
 
 namespace npgfast {
@@ -24,8 +25,7 @@ struct LinearPolicy {
     Index n_params() const { return features.n_features * n_outputs() + (is_gaussian() ? action_size : 0); }
 
     /// phi of n observations (n, D), into (n, m). Cost: that of n evaluations of the map.
-    void feature_rows(Reals observations, MutableReals rows, int n_threads) const;
-    std::vector<double> feature_rows(Reals observations) const;
+    void feature_rows(Reals observations, MutableReals rows, Team& team) const;
 };
 
 /// Chooses actions for one group of observations after another at a fixed theta; holds the scratch that this takes.

@@ -156,7 +156,7 @@ Estimates estimate(const TrainOptions& options, const Recording& recording, Lear
 }  // namespace
 
 Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, const Schedules& schedules, const Turn& turn,
-               const Recording& recording, Learner& learner, const Interrupt& interrupt) {
+               const Recording& recording, Learner& learner, Team& team, const Interrupt& interrupt) {
     const Index n = recording.n_steps();
     learner.timesteps += static_cast<double>(n);
     if (!all_finite(recording.observations) || !all_finite(recording.rewards) || !all_finite(recording.actions)) {
@@ -187,7 +187,8 @@ Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, co
     lesson.effective_horizon =
         estimate_horizon(batch.mass, batch.n_started, options.n_steps > 0, learner.mass, learner.n_started);
 
-    const std::vector<double> features = policy.feature_rows(recording.observations);
+    std::vector<double> features(static_cast<std::size_t>(n * policy.features.n_features));
+    policy.feature_rows(recording.observations, features, team);
     const AdamState adam{learner.adam_first, learner.adam_second, learner.adam_steps};
     const auto update = [&](const LocalModel& model) {
         const double objective = std::isnan(batch.return_mean) ? 0.0 : batch.return_mean;
@@ -206,11 +207,13 @@ Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, co
         const SoftmaxPolicy softmax{n, n_actions, policy.n_params(), features, {}, {}, policy.features.n_features};
         const Batch entries{{}, recording.choices, batch.weights, batch.advantages, recording.log_probs,
                             lesson.effective_horizon, false};
-        const PolicyTable table = policy_table(softmax, learner.theta);
+        PolicyTable table{std::vector<double>(static_cast<std::size_t>(n * n_actions)), {}};
+        table.probs.resize(table.log_probs.size());
+        policy_table(softmax, learner.theta, table.log_probs, table.probs, team);
         const BatchSummary summary = summarize(entries, n, n_actions);
         const std::vector<double> entropies = state_entropies(table, n_actions);
         lesson.entropy = dot(batch.weights, entropies);
-        update(SoftmaxModel(softmax, table, summary, &entries));
+        update(SoftmaxModel(softmax, table, summary, &entries, team));
     }
     if (moves_theta(lesson.report.status))
         std::copy(lesson.report.theta.begin(), lesson.report.theta.end(), learner.theta.begin());

@@ -65,6 +65,6 @@ LinearPolicy normalized_policy(const LinearPolicy& policy, const RunningMoments&
 /// Cost: that of the update, and n (m D + p^2).
 /// Source: Schulman et al. 2016 (advantages); Duan et al. 2016 (baselines); Engstrom et al. 2020 (scaling).
 Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, const Schedules& schedules, const Turn& turn,
-               const Recording& recording, Learner& learner, const Interrupt& interrupt);
+               const Recording& recording, Learner& learner, Team& team, const Interrupt& interrupt);
 
 }  // namespace npgfast

@@ -99,7 +99,7 @@ std::vector<double> state_advantages(const Run& run, const Standing& standing, c
 class SeedRun {
 public:
     SeedRun(const Run& run, const TrainState& state, Index k, int n_threads)
-        : run_(run), seed_(state.seeds[k]), n_threads_(n_threads), theta_(row(state.theta, state, k)),
+        : run_(run), seed_(state.seeds[k]), team_(n_threads), theta_(row(state.theta, state, k)),
           best_theta_(row(state.best_theta, state, k)), adam_first_(row(state.adam_first, state, k)),
           adam_second_(row(state.adam_second, state, k)), baseline_(row(state.baseline, state, k)),
           best_objective_(state.best_objective[k]), adam_steps_(state.adam_steps[k]), timesteps_(state.timesteps[k]),
@@ -158,7 +158,7 @@ private:
             if (options.algorithm == Algorithm::ppo) arrays = list_entries(run_, standing);
         }
         const Batch batch = arrays.view();
-        const SoftmaxModel model(run_.policy, standing.table, summary, &batch);
+        const SoftmaxModel model(run_.policy, standing.table, summary, &batch, team_);
         const UpdateInput input{model, theta_, standing.evaluation.objective, options.tau};
         const Turn turn{seed_, iteration, first_iteration};
         if (options.algorithm == Algorithm::soft_policy_iteration)
@@ -177,7 +177,7 @@ private:
         RolloutOptions playing = rollout_for(mdp, options.state_weights, options.n_envs, options.n_steps);
         playing.seed = seed_;
         playing.iteration = static_cast<std::uint32_t>(iteration);
-        playing.n_threads = n_threads_;
+        playing.n_threads = team_.n_threads();
         const std::vector<AliasColumn> policy = policy_alias_table(standing.table.probs, mdp.n_actions);
         Rollout played = rollout(*run_.simulator, policy, playing, environments_, run_.interrupt);
         SampleOptions weighing{options.state_weights, options.gae_lambda, baseline_, options.tau,
@@ -243,7 +243,7 @@ private:
 
     const Run& run_;
     std::uint64_t seed_;
-    int n_threads_;
+    Team team_;
     MutableReals theta_, best_theta_, adam_first_, adam_second_, baseline_;
     std::span<EnvironmentState> environments_;
     double& best_objective_;

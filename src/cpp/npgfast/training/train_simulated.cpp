@@ -48,6 +48,7 @@ void train_seed(const Environment& environment, const LinearPolicy& policy, cons
         for (std::size_t at = 0; at < standing.size(); at += static_cast<std::size_t>(environment.standing_size()))
             standing[at] = -1.0;
     };
+    Team team(n_threads);
     std::vector<double> scratch;
     const auto acting = [&] {
         return normalized_policy(policy, learner.observations, options.observation_limit, scratch);
@@ -65,7 +66,7 @@ void train_seed(const Environment& environment, const LinearPolicy& policy, cons
                                         static_cast<std::uint32_t>(turn.iteration), n_threads};
         const LinearPolicy current = acting();
         const Recording recording = simulate(environment, current, learner.theta, playing, standing, interrupt);
-        const Lesson lesson = improve(current, options, schedules, turn, recording, learner, interrupt);
+        const Lesson lesson = improve(current, options, schedules, turn, recording, learner, team, interrupt);
         if (lesson.report.status == Status::non_finite) begin_episodes(standing);  // a simulation may have diverged
         ++state.n_done[k];
         double evaluation = kUnknown;
