@@ -2,36 +2,32 @@
 
 #include <new>
 #include <vector>
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
 
 #include "npgfast/base/types.hpp"
 
 namespace npgfast {
 
-/// Memory of a `Column`: aligned to a cache line, not initialised, and in huge pages where it is large and the system
-/// gives them, as a page fault of 4 kB costs as much as the arithmetic that fills it.
+/// Uninitialised memory of a cache line's alignment; nothing is thrown but std::bad_alloc.
+///
+/// Blocks of 4 MB and more are made of huge pages where the system gives them. Freed blocks of 256 kB and more, 256 MB of
+/// them at most, are kept for the next of the same size: the system clears fresh pages, which takes longer than to play
+/// the steps that fill them (measured: 0.5 ns a byte in pages of 4 kB, 0.17 in huge ones, against 0.25 for the steps).
+void* allocate_block(std::size_t n_bytes);
+void free_block(void* block, std::size_t n_bytes) noexcept;
+
 template <class T>
 struct ColumnAllocator {
     using value_type = T;
-    static constexpr std::size_t kHugePage = std::size_t{1} << 21;
 
     ColumnAllocator() = default;
     template <class U>
     explicit ColumnAllocator(const ColumnAllocator<U>&) {}
 
-    static std::align_val_t alignment(std::size_t n) {
-        return std::align_val_t{n * sizeof(T) >= 2 * kHugePage ? kHugePage : std::size_t{64}};
-    }
     T* allocate(std::size_t n) {
-        void* memory = ::operator new(n * sizeof(T), alignment(n));
-#if defined(__linux__)
-        if (n * sizeof(T) >= 2 * kHugePage) madvise(memory, n * sizeof(T), MADV_HUGEPAGE);
-#endif
-        return static_cast<T*>(memory);
+        if (n > static_cast<std::size_t>(-1) / 2 / sizeof(T)) throw std::bad_alloc();
+        return static_cast<T*>(allocate_block(n * sizeof(T)));
     }
-    void deallocate(T* memory, std::size_t n) { ::operator delete(memory, alignment(n)); }
+    void deallocate(T* block, std::size_t n) { free_block(block, n * sizeof(T)); }
     template <class U>
     void construct(U* place) {
         ::new (static_cast<void*>(place)) U;

@@ -6,10 +6,12 @@ namespace npgfast {
 
 namespace {
 
-LaneDraw draw_block(const GroupStream& stream, Index lane, std::uint32_t block) {
-    LaneWords environment{};
-    for (Index k = 0; k < kWidth; ++k)
-        environment[k] = stream.first_environment + static_cast<std::uint32_t>(lane + k);
+template <std::uint64_t... k>
+constexpr LaneWords count_lanes(std::integer_sequence<std::uint64_t, k...>) { return LaneWords{k...}; }
+constexpr LaneWords kNumbers = count_lanes(std::make_integer_sequence<std::uint64_t, kWidth>());
+
+inline LaneDraw draw_block(const GroupStream& stream, Index lane, std::uint32_t block) {
+    const LaneWords environment = kNumbers + static_cast<std::uint64_t>(stream.first_environment + lane);
     return draw_lanes(stream.seed, stream.iteration, environment, block, (LaneWords)load(stream.steps + lane),
                       stream.purpose);
 }

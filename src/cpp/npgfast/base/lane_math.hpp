@@ -37,13 +37,15 @@ inline Lanes exp_lanes(Lanes x) {
                      kLog2Low = 1.90821492927058770002e-10;
     x = clamp(x, all_lanes(-746.0), all_lanes(710.0));
     const Lanes n = nearest_integer(x * kInverseLog2).value;
-    const Lanes r = (x - n * kLog2High) - n * kLog2Low;
+    const Lanes r = multiply_add(n, -kLog2Low, multiply_add(n, -kLog2High, x));
     const Lanes r2 = r * r, r4 = r2 * r2;
-    const Lanes c23 = 1.0 / 2 + r * (1.0 / 6), c45 = 1.0 / 24 + r * (1.0 / 120),
-                c67 = 1.0 / 720 + r * (1.0 / 5040), c89 = 1.0 / 40320 + r * (1.0 / 362880),
-                cab = 1.0 / 3628800 + r * (1.0 / 39916800), ccd = 1.0 / 479001600 + r * (1.0 / 6227020800);
-    const Lanes high = (c45 + r2 * c67) + r4 * ((c89 + r2 * cab) + r4 * ccd);
-    const Lanes sum = 1.0 + (r + (r2 * c23 + r4 * high));
+    const Lanes c23 = multiply_add(r, 1.0 / 6, 1.0 / 2), c45 = multiply_add(r, 1.0 / 120, 1.0 / 24),
+                c67 = multiply_add(r, 1.0 / 5040, 1.0 / 720), c89 = multiply_add(r, 1.0 / 362880, 1.0 / 40320),
+                cab = multiply_add(r, 1.0 / 39916800, 1.0 / 3628800),
+                ccd = multiply_add(r, 1.0 / 6227020800, 1.0 / 479001600);
+    const Lanes c8d = multiply_add(r4, ccd, multiply_add(r2, cab, c89));
+    const Lanes c4d = multiply_add(r4, c8d, multiply_add(r2, c67, c45));
+    const Lanes sum = 1.0 + (r + multiply_add(r4, c4d, r2 * c23));
     const Lanes half = nearest_integer(n * 0.5).value;
     return sum * power_of_two(half) * power_of_two(n - half);
 }
@@ -59,11 +61,12 @@ inline Lanes log_lanes(Lanes x) {
     const Lanes k = doubles_of((shifted >> 52) | 0x4330000000000000) - (0x1p52 + 1023.0);
     const Lanes f = doubles_of((shifted & kMantissa) + kRootHalf) - 1.0;
     const Lanes s = f / (2.0 + f), z = s * s, w = z * z, half_square = 0.5 * f * f;
-    const Lanes even = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
-    const Lanes odd = z * (6.666666666666735130e-01 +
-                           w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
-    const Lanes rest = s * (half_square + (even + odd)) + k * 1.90821492927058770002e-10;
-    return k * 6.93147180369123816490e-01 - ((half_square - rest) - f) + (x - x);
+    const Lanes even =
+        w * multiply_add(w, multiply_add(w, 1.531383769920937332e-01, 2.222219843214978396e-01), 3.999999999940941908e-01);
+    const Lanes odd_3 = multiply_add(w, 1.479819860511658591e-01, 1.818357216161805012e-01);
+    const Lanes odd = z * multiply_add(w, multiply_add(w, odd_3, 2.857142874366239149e-01), 6.666666666666735130e-01);
+    const Lanes rest = multiply_add(s, half_square + (even + odd), k * 1.90821492927058770002e-10);
+    return multiply_add(k, 6.93147180369123816490e-01, f - (half_square - rest)) + (x - x);
 }
 
 struct SineCosine {
@@ -73,13 +76,16 @@ struct SineCosine {
 /// sin r and cos r of |r| <= pi / 4. Source: Sun's fdlibm, k_sin.c and k_cos.c (error of the polynomials below 2^-58).
 inline SineCosine sine_cosine_near_zero(Lanes r) {
     const Lanes z = r * r, w = z * z;
-    const Lanes s = (8.33333333332248946124e-03 + z * -1.98412698298579493134e-04) +
-                    w * ((2.75573137070700676789e-06 + z * -2.50507602534068634195e-08) + w * 1.58969099521155010221e-10);
-    const Lanes c = (4.16666666666666019037e-02 + z * -1.38888888888741095749e-03) +
-                    w * ((2.48015872894767294178e-05 + z * -2.75573143513906633035e-07) +
-                         w * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11));
+    const Lanes s_low = multiply_add(z, -1.98412698298579493134e-04, 8.33333333332248946124e-03);
+    const Lanes s_high = multiply_add(z, -2.50507602534068634195e-08, 2.75573137070700676789e-06);
+    const Lanes s = multiply_add(w, multiply_add(w, 1.58969099521155010221e-10, s_high), s_low);
+    const Lanes c_low = multiply_add(z, -1.38888888888741095749e-03, 4.16666666666666019037e-02);
+    const Lanes c_mid = multiply_add(z, -2.75573143513906633035e-07, 2.48015872894767294178e-05);
+    const Lanes c_high = multiply_add(z, -1.13596475577881948265e-11, 2.08757232129817482790e-09);
+    const Lanes c = multiply_add(w, multiply_add(w, c_high, c_mid), c_low);
     const Lanes half = 0.5 * z, large = 1.0 - half;
-    return {r + (z * r) * (-1.66666666666666324348e-01 + z * s), large + (((1.0 - large) - half) + w * c)};
+    return {multiply_add(z * r, multiply_add(z, s, -1.66666666666666324348e-01), r),
+            large + multiply_add(w, c, (1.0 - large) - half)};
 }
 
 /// sin x and cos x.
@@ -92,8 +98,9 @@ inline SineCosine sine_cosine(Lanes x) {
     const Lanes size = magnitude(x);
     if (!any(~(size <= 0.785))) return sine_cosine_near_zero(x);
     const Rounded n = nearest_integer(x * 0.63661977236758134308);
-    const Lanes r = ((x - n.value * 1.57079632673412561417e+00) - n.value * 6.07710050630396597660e-11) -
-                    n.value * 2.02226624871116645580e-21;
+    const Lanes r = multiply_add(n.value, -2.02226624871116645580e-21,
+                                 multiply_add(n.value, -6.07710050630396597660e-11,
+                                              multiply_add(n.value, -1.57079632673412561417e+00, x)));
     const SineCosine near = sine_cosine_near_zero(r);
     const LaneInts is_odd = (LaneInts)(n.bits << 63) < 0;
     const LaneWords sign_of_sine = (n.bits >> 1) << 63, sign_of_cosine = ((n.bits + 1) >> 1) << 63;

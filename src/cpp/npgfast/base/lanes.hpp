@@ -1,10 +1,11 @@
 #pragma once
 // A register of doubles, and one of 64-bit integers or masks (all bits, or none), as wide as the instruction set has them.
 // Arithmetic on lanes is that of IEEE doubles, lane by lane: what is computed for an episode has the same bits in whatever
-// lane it stands and at any width. A group of episodes (group.hpp) is a few registers, whose latencies overlap.
+// lane it stands. A group of episodes (group.hpp) is a few registers, whose latencies overlap.
 // Not for the bindings, which are compiled for another instruction set.
 
 #include <cstring>
+#include <utility>
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif
@@ -50,6 +51,20 @@ inline Lanes doubles_of(LaneWords x) { return (Lanes)x; }
 
 inline Lanes magnitude(Lanes x) { return doubles_of(words_of(x) & 0x7fffffffffffffff); }
 
+/// x y + z, rounded once where the instruction set can.
+inline Lanes multiply_add(Lanes x, Lanes y, Lanes z) {
+#if defined(__AVX512F__)
+    return (Lanes)_mm512_fmadd_pd((__m512d)x, (__m512d)y, (__m512d)z);
+#elif defined(__AVX2__) && defined(__FMA__)
+    return (Lanes)_mm256_fmadd_pd((__m256d)x, (__m256d)y, (__m256d)z);
+#else
+    return x * y + z;
+#endif
+}
+inline Lanes multiply_add(Lanes x, double y, Lanes z) { return multiply_add(x, all_lanes(y), z); }
+inline Lanes multiply_add(Lanes x, Lanes y, double z) { return multiply_add(x, y, all_lanes(z)); }
+inline Lanes multiply_add(Lanes x, double y, double z) { return multiply_add(x, all_lanes(y), all_lanes(z)); }
+
 /// x held to [low, high]; NaN stays.
 inline Lanes clamp(Lanes x, Lanes low, Lanes high) {
     x = x < low ? low : x;
@@ -81,6 +96,38 @@ Lanes replace_lanes(Lanes x, LaneInts mask, const Function& f) {
     for (unsigned rest = bits_of(mask), k = 0; rest != 0; rest >>= 1, ++k)
         if (rest & 1) numbers[k] = f(k);
     return load(numbers);
+}
+
+/// Lanes `from` of two registers one after the other.
+template <int... from>
+Lanes shuffle(Lanes x, Lanes y) {
+#if defined(__has_builtin) && __has_builtin(__builtin_shufflevector)
+    return __builtin_shufflevector(x, y, from...);
+#else
+    return __builtin_shuffle(x, y, LaneInts{from...});  // GCC before 12
+#endif
+}
+
+/// The stage of distance d of `transpose`.
+template <int d, int... k>
+void exchange(Lanes* x, std::integer_sequence<int, k...>) {
+    if constexpr (d < kWidth)
+        for (Index i = 0; i < kWidth; ++i) {
+            if (i & d) continue;
+            const Lanes low = x[i], high = x[i + d];
+            x[i] = shuffle<((k & d) ? int{kWidth} + k - d : k)...>(low, high);
+            x[i + d] = shuffle<((k & d) ? int{kWidth} + k : k + d)...>(low, high);
+        }
+}
+
+/// Transposes kWidth registers in place: lane j of register i becomes lane i of register j.
+///
+/// In log2(kWidth) stages, of which the one of distance d exchanges the bits of d in the numbers of registers and lanes.
+inline void transpose(Lanes* x) {
+    constexpr std::make_integer_sequence<int, kWidth> lanes;
+    exchange<4>(x, lanes);
+    exchange<2>(x, lanes);
+    exchange<1>(x, lanes);
 }
 
 }  // namespace npgfast

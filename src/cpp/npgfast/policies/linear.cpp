@@ -12,27 +12,18 @@ namespace {
 
 std::size_t group_size(Index rows) { return static_cast<std::size_t>(rows * kGroup); }
 
-/// outputs (a .. a+K-1, kGroup) += features^T W, term after term, K of n_outputs columns of W (m, n_outputs).
+/// outputs (K, kGroup) = features^T W + bias, term after term, for K of the n_outputs columns of W (m, n_outputs).
 template <int K>
-void add_outputs(Index n, const double* features, const double* weights, Index m, Index n_outputs, double* outputs) {
+void set_outputs(Index n, const double* features, Index m, const double* weights, const double* bias, Index n_outputs,
+                 double* outputs) {
     for (Index lane = 0; lane < n; lane += kWidth) {
-        std::array<Lanes, K> sums;
-        for (int a = 0; a < K; ++a) sums[a] = load(outputs + a * kGroup + lane);
+        std::array<Lanes, K> sums{};
         for (Index j = 0; j < m; ++j) {
             const Lanes phi = load(features + j * kGroup + lane);
             for (int a = 0; a < K; ++a) sums[a] += phi * weights[j * n_outputs + a];
         }
-        for (int a = 0; a < K; ++a) store(outputs + a * kGroup + lane, sums[a]);
-    }
-}
-
-void add_outputs(Index n, const double* features, const double* weights, Index m, Index n_outputs, double* outputs) {
-    for (Index a = 0; a < n_outputs; a += 4) {
-        const auto add = n_outputs - a == 1   ? add_outputs<1>
-                         : n_outputs - a == 2 ? add_outputs<2>
-                         : n_outputs - a == 3 ? add_outputs<3>
-                                              : add_outputs<4>;
-        add(n, features, weights + a, m, n_outputs, outputs + a * kGroup);
+        for (int a = 0; a < K; ++a)
+            store(outputs + a * kGroup + lane, bias == nullptr ? sums[a] : sums[a] + bias[a]);
     }
 }
 
@@ -82,18 +73,33 @@ Actor::Actor(const LinearPolicy& policy, Reals theta)
 void Actor::evaluate(Index n, const double* observations) {
     const FeatureMap& map = policy_.features;
     const Index n_outputs = policy_.n_outputs();
-    std::fill(outputs_.begin(), outputs_.end(), 0.0);
-    policy_.normalizer.apply(n, map.observation_size, observations, normalized_.data());
+    if (!policy_.normalizer.mean.empty()) {
+        policy_.normalizer.apply(n, map.observation_size, observations, normalized_.data());
+        observations = normalized_.data();
+    }
     if (map.kind == FeatureKind::tiles) {
+        std::fill(outputs_.begin(), outputs_.end(), 0.0);
         for (Index lane = 0; lane < n; ++lane)
             for (Index tiling = 0; tiling < map.integers[0]; ++tiling) {
-                const double* row = weights_.data() + map.tile(tiling, normalized_.data(), lane) * n_outputs;
+                const double* row = weights_.data() + map.tile(tiling, observations, lane) * n_outputs;
                 for (Index a = 0; a < n_outputs; ++a) outputs_[a * kGroup + lane] += row[a];
             }
         return;
     }
-    map.evaluate(n, normalized_.data(), features_.data());
-    add_outputs(n, features_.data(), weights_.data(), map.n_features, n_outputs, outputs_.data());
+    const bool is_linear = map.kind == FeatureKind::linear;  // then the observations are the features, but for the bias
+    const double *features = observations, *bias = nullptr;
+    const Index m = is_linear ? map.observation_size : map.n_features;
+    if (!is_linear) {
+        map.evaluate(n, observations, features_.data());
+        features = features_.data();
+    } else if (map.integers[0]) {
+        bias = weights_.data() + m * n_outputs;
+    }
+    for (Index a = 0; a < n_outputs; a += 4) {
+        const Index left = n_outputs - a;
+        const auto set = left == 1 ? set_outputs<1> : left == 2 ? set_outputs<2> : left == 3 ? set_outputs<3> : set_outputs<4>;
+        set(n, features, m, weights_.data() + a, bias == nullptr ? bias : bias + a, n_outputs, outputs_.data() + a * kGroup);
+    }
 }
 
 void Actor::draw(Index n, const double* observations, const GroupStream& random, double* actions, double* log_probs) {

@@ -5,7 +5,7 @@
 #include <bit>
 #include <stdexcept>
 
-#include "npgfast/base/lanes.hpp"
+#include "npgfast/base/lane_math.hpp"
 #include "npgfast/base/parallel.hpp"
 
 namespace npgfast {
@@ -134,34 +134,72 @@ private:
     LaneRow time_{}, now_{};
 };
 
-/// kTile steps of a group, before they are written out.
+/// Column k of rows (n_rows, kGroup) into to[k], unless that is null.
+template <class Places>
+void spread(const double* rows, Index n_rows, const Places& to) {
+    for (Index lane = 0; lane < kGroup; lane += kWidth) {
+        Index row = 0;
+        for (; row + kWidth <= n_rows; row += kWidth) {
+            Lanes block[kWidth];
+            for (Index i = 0; i < kWidth; ++i) block[i] = load(rows + (row + i) * kGroup + lane);
+            transpose(block);
+            for (Index k = 0; k < kWidth; ++k)
+                if (to[lane + k] != nullptr) store(to[lane + k] + row, block[k]);
+        }
+        for (; row < n_rows; ++row)
+            for (Index k = 0; k < kWidth; ++k)
+                if (to[lane + k] != nullptr) to[lane + k][row] = rows[row * kGroup + lane + k];
+    }
+}
+
+/// kTile steps of a group, before they are written out, one environment after another.
 struct Tile {
-    Index observation_size, action_size;
-    Column<double> observations, actions, rewards, log_probs;  ///< (kTile, size, kGroup)
-    Column<std::int64_t> time, flags;
+    const Index observation_size, action_size;
+    const bool is_discrete;
+    Column<double> observations, actions, rewards, log_probs, words;  ///< (kTile, size, kGroup)
 
     explicit Tile(const Simulator& simulator)
         : observation_size(simulator.observation_size()), action_size(simulator.action_size()),
-          observations(group_array(kTile * observation_size)), actions(group_array(kTile * action_size)),
-          rewards(group_array(kTile)), log_probs(group_array(kTile)), time(rewards.size()), flags(rewards.size()) {}
+          is_discrete(simulator.n_actions() > 0), observations(group_array(kTile * observation_size)),
+          actions(group_array(kTile * action_size)), rewards(group_array(kTile)), log_probs(group_array(kTile)),
+          words(group_array(kTile)) {}
 
-    /// The first n steps of one lane, into the entries of a recording from `entry` on.
-    void write(Index lane, Index n, Recording& record, Index entry) const {
-        const auto copy = [&](const auto& from, Index size, auto* to) {
-            for (Index t = 0; t < n; ++t)
-                for (Index j = 0; j < size; ++j)
-                    to[t * size + j] = static_cast<std::remove_reference_t<decltype(*to)>>(
-                        from[(t * size + j) * kGroup + lane]);
+    /// Keeps the small numbers of step t in a word: the time in 32 bits, flags in 8, a discrete action in 24.
+    void keep(Index t, const LaneRow& time, const std::int64_t* flags) {
+        for (Index lane = 0; lane < kGroup; lane += kWidth) {
+            LaneInts word = load(time.data() + lane) | load(flags + lane) << 32;
+            if (is_discrete)
+                word |= (LaneInts)(nearest_integer(load(actions.data() + t * kGroup + lane)).bits << 40);
+            store(words.data() + t * kGroup + lane, (Lanes)word);
+        }
+    }
+
+    /// Writes n steps of each lane that has a recording, from its entry on.
+    void write(Index n, const std::array<Recording*, kGroup>& records, const std::array<Index, kGroup>& entries) const {
+        const auto write_column = [&](const Column<double>& from, Index size, auto column) {
+            std::array<double*, kGroup> to{};
+            for (Index lane = 0; lane < kGroup; ++lane)
+                if (records[lane] != nullptr) to[lane] = ((*records[lane]).*column).data() + entries[lane] * size;
+            spread(from.data(), n * size, to);
         };
-        copy(observations, observation_size, record.observations.data() + entry * observation_size);
-        if (record.action_size > 0)
-            copy(actions, action_size, record.actions.data() + entry * action_size);
-        else
-            copy(actions, 1, record.choices.data() + entry);
-        copy(rewards, 1, record.rewards.data() + entry);
-        copy(log_probs, 1, record.log_probs.data() + entry);
-        copy(time, 1, record.time.data() + entry);
-        copy(flags, 1, record.flags.data() + entry);
+        write_column(observations, observation_size, &Recording::observations);
+        if (!is_discrete) write_column(actions, action_size, &Recording::actions);
+        write_column(rewards, 1, &Recording::rewards);
+        write_column(log_probs, 1, &Recording::log_probs);
+        std::array<std::array<std::int64_t, kTile>, kGroup> small;
+        std::array<double*, kGroup> to;
+        for (Index lane = 0; lane < kGroup; ++lane) to[lane] = reinterpret_cast<double*>(small[lane].data());
+        spread(words.data(), n, to);
+        for (Index lane = 0; lane < kGroup; ++lane) {
+            if (records[lane] == nullptr) continue;
+            Recording& record = *records[lane];
+            const auto& word = small[lane];
+            const Index entry = entries[lane];
+            for (Index t = 0; t < n; ++t) record.time[entry + t] = static_cast<std::int32_t>(word[t]);
+            for (Index t = 0; t < n; ++t) record.flags[entry + t] = static_cast<std::uint8_t>(word[t] >> 32);
+            if (is_discrete)
+                for (Index t = 0; t < n; ++t) record.choices[entry + t] = static_cast<std::int32_t>(word[t] >> 40);
+        }
     }
 };
 
@@ -171,7 +209,7 @@ struct Cuts {
     std::vector<double> observations;
 };
 
-/// Plays n environments and hands on the tiles: write(lane, steps of it).
+/// Plays n environments and hands on the tiles: write(length, lanes begun, steps of each lane).
 template <class Write>
 void play(Group& group, Tile& tile, Actor& actor, Index n, Index n_steps, MutableReals standing, Cuts& cuts,
           const Write& write, const Interrupt& interrupt) {
@@ -179,6 +217,7 @@ void play(Group& group, Tile& tile, Actor& actor, Index n, Index n_steps, Mutabl
     const Index limit = n_steps > 0 ? n_steps : kLongestSimulation, size = tile.observation_size;
     unsigned fresh = standing.empty() ? all : group.stand(standing), playing = all;
     Column<double> reached = group_array(size);
+    LaneRow time, flags;
     for (Index first = 0; playing != 0; first += kTile) {
         if (first >= limit) {
             if (n_steps > 0) break;
@@ -193,13 +232,13 @@ void play(Group& group, Tile& tile, Actor& actor, Index n, Index n_steps, Mutabl
             const Index row = t * kGroup;
             group.set_step(first + t);
             group.start(fresh);
-            std::copy_n(group.time().begin(), kGroup, tile.time.begin() + row);
+            time = group.time();
             double *observations = tile.observations.data() + row * size,
                    *actions = tile.actions.data() + row * tile.action_size;
             group.observe(observations);
             actor.draw(n, observations, group.stream_of_actions(), actions, tile.log_probs.data() + row);
-            const std::int64_t* flags = tile.flags.data() + row;
-            const unsigned stopped = group.step(actions, tile.rewards.data() + row, tile.flags.data() + row);
+            const unsigned stopped = group.step(actions, tile.rewards.data() + row, flags.data());
+            tile.keep(t, time, flags.data());
             const unsigned ended = stopped & playing;
             unsigned cut = n_steps == first + t + 1 ? playing & ~ended : 0;
             for_each_lane(ended, [&](int lane) { cut |= (flags[lane] == kTruncated ? 1u : 0u) << lane; });
@@ -214,7 +253,7 @@ void play(Group& group, Tile& tile, Actor& actor, Index n, Index n_steps, Mutabl
             for_each_lane(ended, [&](int lane) { played[lane] = t + 1; });
             playing &= ~ended;
         }
-        for_each_lane(begun, [&](int lane) { write(lane, played[lane]); });
+        write(length, begun, played);
     }
     if (!standing.empty()) group.leave(standing, fresh);
 }
@@ -266,13 +305,24 @@ Recording simulate(const Environment& environment, const LinearPolicy& policy, R
         Group group(environment, options.seed, options.iteration, first, n, kPlaying);
         Tile tile(environment.simulator);
         Actor actor(policy, theta);
-        std::array<Index, kGroup> written{};
-        const auto write = [&](int lane, Index length) {
-            const Index e = first + lane, from = n_steps > 0 ? e * n_steps + written[lane] : written[lane];
-            Recording& record = n_steps > 0 ? whole : episodes[e];
-            written[lane] += length;
-            if (n_steps == 0) record.resize(written[lane]);
-            tile.write(lane, length, record, from);
+        std::array<Recording*, kGroup> records{};
+        std::array<Index, kGroup> entries{};
+        for (Index lane = 0; lane < n; ++lane) {
+            records[lane] = n_steps > 0 ? &whole : &episodes[first + lane];
+            entries[lane] = n_steps > 0 ? (first + lane) * n_steps : 0;
+        }
+        const auto write = [&](Index length, unsigned lanes, const std::array<Index, kGroup>& played) {
+            for (Index lane = 0; lane < n; ++lane)
+                if (lanes >> lane & 1) {
+                    if (n_steps == 0) records[lane]->resize(entries[lane] + length);
+                } else {
+                    records[lane] = nullptr;
+                }
+            tile.write(length, records, entries);
+            for_each_lane(lanes, [&](int lane) {
+                entries[lane] += played[lane];
+                if (n_steps == 0) records[lane]->resize(entries[lane]);
+            });
         };
         play(group, tile, actor, n, n_steps, standing.empty() ? standing : standing.subspan(first * width, n * width),
              cuts[g], write, interrupt);
