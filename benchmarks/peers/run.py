@@ -39,7 +39,7 @@ PEERS = (
     "gymnasium", "envpool", "numba", "jax", "gymnax", "torch", "stable-baselines3", "sb3-contrib", "rlox", "scipy",
     "mdpsolver", "quantecon",
 )  # fmt: skip
-TIME_LIMIT = 240  # seconds of one row
+TIME_LIMIT = 300  # seconds of one row
 
 
 def measured(name: str, limits: dict[str, Any]) -> dict[str, Any]:
