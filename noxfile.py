@@ -36,9 +36,19 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Check and time the benchmarks."""
-    session.install(".")
-    session.run("python", "benchmarks/run.py", *session.posargs)
+    """Check and time every kernel at every size, with pytest-benchmark."""
+    session.install(".", *nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "bench"))
+    session.run("pytest", "benchmarks", *session.posargs)
+
+
+@nox.session(default=False)
+def peers(session: nox.Session) -> None:
+    """Measure the limits of the machine, the peers, and cost against size; then write the page of results."""
+    session.install(".", *nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "peers"))
+    session.run("python", "benchmarks/limits/run.py")
+    session.run("python", "benchmarks/peers/run.py", *session.posargs)
+    session.run("python", "benchmarks/scaling.py")
+    session.run("python", "benchmarks/page.py")
 
 
 if __name__ == "__main__":
