@@ -1,6 +1,6 @@
 """The machine, the versions, and the clock of every figure that is written to benchmarks/results."""
 
-import datetime
+import datetime as dt
 import gc
 import importlib.metadata
 import json
@@ -34,7 +34,7 @@ def facts() -> dict[str, Any]:
         "compiler": info["compiler"],
         "npgfast": info["version"],
         "numpy": info["numpy"],
-        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        "date": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d"),
     }
 
 
@@ -56,7 +56,7 @@ def version(distribution: str) -> str | None:
 
 
 def interleaved(calls: Mapping[str, Callable[[], Any]], repeats: int = 7) -> dict[str, dict[str, float]]:
-    """Seconds of each call, {"min", "median", "repeats"}: all of them in turn, so that a slow minute hits every side."""
+    """Seconds of each call, {"min", "median", "repeats"}: all in turn, so that a slow minute hits every side."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(repeats):
         for name, call in calls.items():

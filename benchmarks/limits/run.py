@@ -37,7 +37,9 @@ def measure(counts: list[int]) -> dict[str, dict[str, dict[str, float]]]:
         rates: dict[str, dict[str, dict[str, float]]] = {}
         for threads in counts:
             rates[str(threads)] = {
-                name: json.loads(subprocess.run([str(program), str(threads)], check=True, stdout=subprocess.PIPE).stdout)
+                name: json.loads(
+                    subprocess.run([str(program), str(threads)], check=True, stdout=subprocess.PIPE).stdout
+                )
                 for name, program in programs.items()
             }
         return rates

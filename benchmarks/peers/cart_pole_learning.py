@@ -1,6 +1,5 @@
 """CartPole-v1 from scratch to a mean return of 495 over 100 episodes, by the zoo's agent."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any

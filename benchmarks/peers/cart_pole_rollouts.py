@@ -1,4 +1,4 @@
-"""Rollouts of CartPole-v1 under a linear softmax policy; observations, actions, rewards, endings, log-probs are stored."""
+"""Rollouts of CartPole-v1 under a linear softmax policy: observations, actions, rewards, endings, log-probs stored."""
 
 from collections.abc import Callable
 from typing import Any

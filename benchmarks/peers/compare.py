@@ -17,8 +17,8 @@ ONCE = 4.0  # seconds; a side that takes longer for one call is timed by one run
 class Side:
     """One way to do the work.
 
-    `prepare` imports the package, compiles what it compiles, and returns the call that is timed. `work` is what one call
-    does, in the row's unit; peers that are slow do less of the same.
+    `prepare` imports the package, compiles what it compiles, and returns the call that is timed. `work` is what one
+    call does, in the row's unit; peers that are slow do less of the same.
     """
 
     name: str

@@ -48,7 +48,7 @@ def exact_evaluation(limits: dict[str, Any]) -> dict[str, Any]:
         def call() -> Any:
             found, code = solver(matrix, rewards, rtol=RESIDUAL, atol=0.0)
             visits, transposed_code = transposed_solver(transposed, mdp.initial_distribution, rtol=RESIDUAL, atol=0.0)
-            assert code == 0 and transposed_code == 0, (code, transposed_code)
+            assert (code, transposed_code) == (0, 0)
             action_values = mdp.rewards + GAMMA * (transitions @ found).reshape(STATES, ACTIONS)
             return found, visits, action_values, action_values - found[:, None]
 
@@ -83,7 +83,13 @@ def exact_evaluation(limits: dict[str, Any]) -> dict[str, Any]:
         SECONDS,
         sides,
         (sweep, f"one reading of the kernel, {STATES * ACTIONS * SWEEP / 1e6:.0f} MB; a solve needs several"),
-        [target("at most 0.5 x SciPy's best Krylov method", _inverse(times(sides, "SciPy bicgstab, gmres for d", "SciPy gmres")), 0.5)],
+        [
+            target(
+                "at most 0.5 x SciPy's best Krylov method",
+                _inverse(times(sides, "SciPy bicgstab, gmres for d", "SciPy gmres")),
+                0.5,
+            )
+        ],
     )
 
 

@@ -113,7 +113,10 @@ def exact_optimum(limits: dict[str, Any]) -> dict[str, Any]:
         f"Garnet, {STATES:,} states, {ACTIONS} actions, {SUCCESSORS} successors, gamma {GAMMA}",
         SECONDS,
         sides,
-        (sweep / read, f"one sweep over the kernel, {sweep / 1e6:.0f} MB; a solution needs a hundred, much of it in L3"),
+        (
+            sweep / read,
+            f"one sweep over the kernel, {sweep / 1e6:.0f} MB; a solution needs a hundred, much of it in L3",
+        ),
         [
             target("solve at most 0.5 x the fastest peer", None if solve is None else 1.0 / solve, 0.5),
             target("exact NPG at most 1 x the fastest peer", None if npg is None else 1.0 / npg, 1.0),

@@ -23,7 +23,9 @@ def problem() -> tuple[nf.LinearSoftmax, nf.Batch, np.ndarray, np.ndarray]:
     generator = np.random.default_rng(0)
     weights = 0.1 * generator.normal(size=(FEATURES, ACTIONS))
     policy = nf.LinearSoftmax(nf.features.Linear(FEATURES, bias=False), ACTIONS, weights.ravel())
-    observations = generator.normal(size=(N, FEATURES)) * np.logspace(0.0, -0.5, FEATURES)  # not solved in 10 iterations
+    observations = generator.normal(size=(N, FEATURES)) * np.logspace(
+        0.0, -0.5, FEATURES
+    )  # not solved in 10 iterations
     batch = nf.Batch(observations, generator.integers(0, ACTIONS, N), generator.normal(size=N))
     return policy, batch, weights, generator.normal(size=FEATURES * ACTIONS)
 

@@ -80,6 +80,10 @@ def gae(limits: dict[str, Any]) -> dict[str, Any]:
 
         return call
 
+    def check(name: str, answer: Any) -> None:
+        for found, right in zip(answer, expected, strict=True):
+            np.testing.assert_allclose(found, right, rtol=1e-9, atol=1e-9, err_msg=name)
+
     sides = compare(
         [
             Side("npgfast", npgfast),
@@ -89,7 +93,7 @@ def gae(limits: dict[str, Any]) -> dict[str, Any]:
             Side("rlox (Rust)", with_rlox, ("rlox",)),
         ],
         MILLISECONDS,
-        lambda _, answer: [np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9) for a, b in zip(answer, expected)],
+        check,
     )
     copy = max(rates["bandwidth"]["copy"] for rates in limits.values())
     ours = value(sides, "npgfast")

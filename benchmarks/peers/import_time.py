@@ -6,7 +6,7 @@ from typing import Any
 
 from compare import MILLISECONDS, Side, compare, row, target, value
 
-REPEATS = 15
+REPEATS = 11
 
 
 def import_time(_: dict[str, Any]) -> dict[str, Any]:
@@ -20,7 +20,6 @@ def import_time(_: dict[str, Any]) -> dict[str, Any]:
             Side("gymnasium", importing("import numpy, gymnasium"), ("gymnasium",)),
             Side("jax", importing("import numpy, jax"), ("jax",)),
             Side("torch", importing("import numpy, torch"), ("torch",)),
-            Side("stable_baselines3", importing("import numpy, stable_baselines3"), ("stable_baselines3",)),
         ],
         MILLISECONDS,
         lambda *_: None,

@@ -208,7 +208,7 @@ def ppo_epoch(limits: dict[str, Any]) -> dict[str, Any]:
     bound = max(data / rates["bandwidth"]["read"], flops / limits["1"]["fma"]["float64"])
     return row(
         "PPO epoch, linear softmax, minibatches of 256, Adam",
-        f"n = {N:,}, {FEATURES} features, {ACTIONS} actions; npgfast: (update of {epochs} epochs - of 1) / {epochs - 1}",
+        f"n = {N:,}, {FEATURES} features, {ACTIONS} actions; npgfast: ({epochs} epochs - 1) / {epochs - 1}",
         MILLISECONDS,
         sides,
         (1e3 * bound, f"one reading of {data / 1e6:.1f} MB; minibatches follow each other, so one thread"),
