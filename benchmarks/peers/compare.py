@@ -4,10 +4,13 @@ import importlib.util
 import time
 import traceback
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from machine import interleaved
+
+from npgfast import _core
 
 REPEATS = 7
 ONCE = 4.0  # seconds; a side that takes longer for one call is timed by one run
@@ -118,6 +121,23 @@ def target(text: str, value: float | None, goal: float, *, at_least: bool = Fals
     """A target and whether it was met; None: nothing to judge it by."""
     met = None if value is None else bool(value >= goal if at_least else value <= goal)
     return {"text": text, "value": value, "goal": goal, "met": met}
+
+
+def core_arguments(name: str, call: Callable[[], Any]) -> list[Any]:
+    """What a public call hands to a function of the core, so that the function can be timed alone."""
+    kept: list[list[Any]] = []
+    original = getattr(_core, name)
+
+    def keep(*arguments: Any) -> Any:
+        kept.append(deepcopy(list(arguments)))
+        return original(*arguments)
+
+    setattr(_core, name, keep)
+    try:
+        call()
+    finally:
+        setattr(_core, name, original)
+    return kept[0]
 
 
 def value(sides: dict[str, dict[str, Any]], name: str) -> float | None:

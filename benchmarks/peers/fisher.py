@@ -5,11 +5,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from compare import MILLISECONDS, Side, compare, row, target, times, value
+from compare import MILLISECONDS, Side, compare, core_arguments, row, target, times, value
 
 import npgfast as nf
 from npgfast import _core
-from npgfast.geometry import METHODS
 
 N, FEATURES, ACTIONS = 100_000, 64, 8
 ITERATIONS = 10
@@ -33,9 +32,15 @@ def problem() -> tuple[nf.LinearSoftmax, nf.Batch, np.ndarray, np.ndarray]:
 @cache
 def product() -> Callable[[Any], Any]:
     """npgfast's product with the probabilities at hand, as within a solve."""
-    policy, batch, _, _ = problem()
-    native = policy._on(batch)
-    return lambda vector: _core.fisher_vector_product(*native, vector, 0, 0.0)
+    policy, batch, _, vector = problem()
+    arguments = core_arguments("fisher_vector_product", lambda: nf.fisher_vector_product(policy, batch, vector))
+    place = next(i for i, given in enumerate(arguments) if isinstance(given, np.ndarray))
+
+    def call(vector: Any) -> Any:
+        arguments[place] = vector
+        return _core.fisher_vector_product(*arguments)
+
+    return call
 
 
 def numpy_product() -> Callable[[Any], Any]:
@@ -150,18 +155,14 @@ def fisher_product(limits: dict[str, Any]) -> dict[str, Any]:
 
 
 def npgfast_solve() -> Callable[[], Any]:
-    """`natural_gradient(method="cg")` with the rtol that stops after ITERATIONS; the probabilities are at hand."""
+    """What `natural_gradient(method="cg")` asks of the core; the probabilities are at hand."""
+    arguments = core_arguments("natural_gradient", whole_solve())
+    return lambda: _core.natural_gradient(*arguments)[0]
+
+
+def whole_solve() -> Callable[[], Any]:
     policy, batch, _, _ = problem()
-    native = policy._on(batch)
-    low, high = -16.0, 0.0  # of log10 rtol
-    for _ in range(50):
-        middle = (low + high) / 2.0
-        found = nf.natural_gradient(policy, batch, method="cg", rtol=10.0**middle)
-        if found.iterations == ITERATIONS:
-            break
-        low, high = (middle, high) if found.iterations > ITERATIONS else (low, middle)
-    assert found.iterations == ITERATIONS, found.iterations
-    return lambda: _core.natural_gradient(*native, METHODS.index("cg"), 0, 0.0, 10.0**middle)[0]
+    return lambda: nf.natural_gradient(policy, batch, method="cg", rtol=0.0, max_iters=ITERATIONS).direction
 
 
 def conjugate_gradient(limits: dict[str, Any]) -> dict[str, Any]:
@@ -216,6 +217,7 @@ def conjugate_gradient(limits: dict[str, Any]) -> dict[str, Any]:
     sides = compare(
         [
             Side("npgfast", npgfast_solve),
+            Side("npgfast, policy and batch given", whole_solve),
             Side("npgfast, 10 single products", ten_products),
             Side("NumPy products, SciPy cg", with_scipy, ("scipy",)),
             Side("JAX, analytic", with_jax, ("jax",)),

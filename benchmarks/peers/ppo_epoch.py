@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
-from compare import MILLISECONDS, Side, compare, row, target, times
+from compare import MILLISECONDS, Side, compare, core_arguments, row, target, times
 
 import npgfast as nf
 from npgfast import _core
@@ -64,19 +64,7 @@ def recorded() -> tuple[Any, ...]:
         baseline=None,
         center_advantages=False,
     )
-    kept: list[Any] = []
-    original = _core.improve
-
-    def keep(*arguments: Any) -> Any:
-        kept.append(deepcopy(arguments))
-        return original(*arguments)
-
-    _core.improve = keep
-    try:
-        agent.learn(1)
-    finally:
-        _core.improve = original
-    return tuple(kept[0])
+    return tuple(core_arguments("improve", lambda: agent.learn(1)))
 
 
 def numpy_epoch(arguments: tuple[Any, ...]) -> np.ndarray:

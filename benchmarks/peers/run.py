@@ -2,8 +2,8 @@
 
 Every row runs in a process of its own: each side is checked, warmed up, and timed in turn with the others. Medians of 7
 calls are shown; a side that takes more than 4 s is run once. Peers that are not installed are skipped by name, and a
-failure of one is recorded. Figures go to benchmarks/results/peers.json; with --only they replace those of the rows named.
-benchmarks/results/limits.json is measured first, if it is not there or with --limits.
+failure of one is recorded. Figures go to benchmarks/results/peers.json; with --only they replace those of the rows
+named. benchmarks/results/limits.json is measured first, if it is not there or with --limits.
 """
 
 import argparse
