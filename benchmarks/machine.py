@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 RESULTS = Path(__file__).resolve().parent / "results"
+SLICE = 0.05  # seconds
 
 
 def processors() -> int:
@@ -56,17 +57,27 @@ def version(distribution: str) -> str | None:
 
 
 def interleaved(calls: Mapping[str, Callable[[], Any]], repeats: int = 7) -> dict[str, dict[str, float]]:
-    """Seconds of each call, {"min", "median", "repeats"}: all in turn, so that a slow minute hits every side."""
+    """Seconds of each call, {"min", "median", "repeats"}: all in turn, so that a slow minute hits every side.
+
+    Short calls are made in a row, and averaged, until they fill a SLICE.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in calls}
+    rows = {name: max(1, int(SLICE / max(_spent(call, 1), 1e-9))) for name, call in calls.items()}
     for _ in range(repeats):
         for name, call in calls.items():
             gc.collect()
             time.sleep(0.01)  # threads of the side before go to sleep
-            started = time.perf_counter()
-            answer = call()
-            seconds[name].append(time.perf_counter() - started)
-            del answer  # not while the clock runs
+            seconds[name].append(_spent(call, rows[name]))
     return {name: {"min": min(s), "median": median(s), "repeats": len(s)} for name, s in seconds.items()}
+
+
+def _spent(call: Callable[[], Any], times: int) -> float:
+    started = time.perf_counter()
+    for _ in range(times):
+        answer = call()
+    spent = (time.perf_counter() - started) / times
+    del answer  # not while the clock runs
+    return spent
 
 
 def write(path: Path, content: object) -> None:
