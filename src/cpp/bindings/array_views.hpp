@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bindings/pybind.hpp"
+#include "npgfast/base/buffer.hpp"
 #include "npgfast/geometry/gaussian_model.hpp"
 #include "npgfast/geometry/softmax_model.hpp"
 #include "npgfast/policies/linear.hpp"
@@ -102,6 +103,21 @@ template <class T, class Allocator>
 py::array_t<T> to_array(std::vector<T, Allocator>&& data) {
     const auto size = static_cast<py::ssize_t>(data.size());
     return to_array(std::move(data), {size});
+}
+
+/// A new NumPy array of T over a buffer's elements, which are of the same size.
+template <class T, class Element>
+py::array_t<T> to_array(Buffer<Element>&& data, std::vector<py::ssize_t> shape) {
+    static_assert(sizeof(T) == sizeof(Element));
+    auto* owned = new Buffer<Element>(std::move(data));
+    const py::capsule owner(owned, [](void* pointer) { delete static_cast<Buffer<Element>*>(pointer); });
+    return py::array_t<T>(std::move(shape), reinterpret_cast<const T*>(owned->data()), owner);
+}
+
+template <class T>
+py::array_t<T> to_array(Buffer<T>&& data) {
+    const py::ssize_t size = data.size();
+    return to_array<T>(std::move(data), {size});
 }
 
 /// The tuple (indptr, indices, probabilities, termination, rewards, initial_distribution, action_mask, gamma, horizon).

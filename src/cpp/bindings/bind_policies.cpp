@@ -1,6 +1,6 @@
 #include "bindings/array_views.hpp"
 #include "bindings/bindings.hpp"
-#include "npgfast/sampling/rollout.hpp"
+#include "npgfast/sampling/tabular_simulator.hpp"
 
 namespace npgfast::bindings {
 
@@ -56,7 +56,10 @@ py::array bind_sample_actions(const py::array& probs_array, const py::array& sta
     std::vector<std::int32_t> actions;
     {
         const py::gil_scoped_release release;
-        actions = sample_actions(policy_alias_table(probs, n_actions), n_actions, states, seed);
+        AliasTable table;
+        AliasScratch scratch;
+        build_policy_table(probs, n_actions, table, scratch);
+        actions = sample_actions(table, states, seed);
     }
     return to_array(std::move(actions));
 }

@@ -4,6 +4,7 @@
 #include "npgfast/base/philox.hpp"
 #include "npgfast/geometry/least_squares.hpp"
 #include "npgfast/sampling/baseline.hpp"
+#include "npgfast/sampling/decode.hpp"
 #include "npgfast/sampling/returns.hpp"
 #include "npgfast/sampling/sample.hpp"
 
@@ -25,23 +26,28 @@ py::array bind_philox(const py::array& counters_array, const py::array& key_arra
 
 py::tuple bind_alias_table(const py::array& probabilities_array) {
     const Reals probabilities = view<double>(probabilities_array, "probabilities", {kAny, kAny});
-    const Index n = probabilities_array.shape(0), k = probabilities_array.shape(1);
-    const std::vector<AliasColumn> table = policy_alias_table(probabilities, k);
-    std::vector<std::uint64_t> threshold;
-    std::vector<std::int32_t> own, other;
-    for (const AliasColumn& column : table) {
-        threshold.push_back(column.threshold);
-        own.push_back(column.own);
-        other.push_back(column.other);
-    }
-    return py::make_tuple(to_array(std::move(threshold), {n, k}), to_array(std::move(own), {n, k}),
-                          to_array(std::move(other), {n, k}));
+    const Index n = probabilities_array.shape(0);
+    AliasTable table;
+    AliasScratch scratch;
+    build_policy_table(probabilities, probabilities_array.shape(1), table, scratch);
+    const Index n_columns = Index{1} << table.bits;
+    return py::make_tuple(to_array(std::move(table.thresholds), {n, n_columns}),
+                          to_array(std::move(table.outcomes), {n, n_columns, 2}));
 }
 
 void check_lengths(Index n_envs, Index n_steps, int n_threads) {
-    if (n_envs < 1) throw py::value_error("n_envs: expected at least 1");
-    if (n_steps < 0) throw py::value_error("n_steps: expected at least 0");
+    if (n_envs < 1 || n_envs > INT32_MAX) throw py::value_error("n_envs: expected at least 1 and below 2**31");
+    if (n_steps < 0 || n_steps > INT32_MAX) throw py::value_error("n_steps: expected at least 0 and below 2**31");
     if (n_threads < 1) throw py::value_error("n_threads: expected at least 1");
+}
+
+void play(const TabularMdp& mdp, Reals probs, const RolloutOptions& options, Rollout& result,
+          const Interrupt& interrupt) {
+    const TabularSimulator simulator(mdp, options);
+    AliasTable table;
+    AliasScratch scratch;
+    simulator.prepare(probs, table, scratch);
+    rollout(simulator, table, options, {}, result, interrupt);
 }
 
 py::tuple bind_rollout(const py::tuple& mdp_arrays, const py::array& probs_array, Index n_envs, Index n_steps,
@@ -52,13 +58,86 @@ py::tuple bind_rollout(const py::tuple& mdp_arrays, const py::array& probs_array
     RolloutOptions options = rollout_for(mdp, StateWeights::uniform, n_envs, n_steps);
     options.seed = seed;
     options.n_threads = n_threads;
-    Rollout result = interruptible([&](const Interrupt& interrupt) {
-        return rollout(TabularSimulator(mdp), policy_alias_table(probs, mdp.n_actions), options, {}, interrupt);
+    CompactArrays played;
+    const RecordFormat format = interruptible([&](const Interrupt& interrupt) {
+        Rollout result;
+        play(mdp, probs, options, result, interrupt);
+        played = compact(std::move(result));
+        return result.format;
     });
-    return py::make_tuple(to_array(std::vector<std::int64_t>(result.offsets.begin(), result.offsets.end())),
-                          to_array(std::move(result.states)), to_array(std::move(result.actions)),
-                          to_array(std::move(result.next_states)), to_array(std::move(result.time)),
-                          to_array(std::move(result.flags)));
+    const Index n_cuts = std::ssize(played.cuts) / CompactRollout::kCutWidth;
+    return py::make_tuple(to_array(std::move(played.records)),
+                          to_array(std::move(played.tracks), {n_envs, CompactRollout::kTrackWidth}),
+                          to_array(std::move(played.cuts), {n_cuts, CompactRollout::kCutWidth}), format.action_bits);
+}
+
+/// The tuple that `rollout` returns; every place that it names is checked.
+CompactRollout compact_view(const py::tuple& arrays) {
+    if (arrays.size() != 4) throw py::value_error("compact: expected (records, tracks, cuts, action_bits)");
+    CompactRollout rollout;
+    rollout.records = view<std::uint32_t>(as_array(arrays[0], "records"), "records", {kAny});
+    rollout.tracks =
+        view<std::int64_t>(as_array(arrays[1], "tracks"), "tracks", {kAny, CompactRollout::kTrackWidth});
+    rollout.cuts = view<std::int64_t>(as_array(arrays[2], "cuts"), "cuts", {kAny, CompactRollout::kCutWidth});
+    rollout.format.action_bits = arrays[3].cast<int>();
+    if (rollout.format.action_bits < 0 || rollout.format.state_shift() > 31)
+        throw py::value_error("action_bits: expected 0 to 28");
+    const Index n_records = std::ssize(rollout.records);
+    for (Index e = 0; e < rollout.n_envs(); ++e) {
+        const Index first = rollout.first(e), stride = rollout.stride(e), length = rollout.length(e);
+        if (first < 0 || first >= n_records || stride < 1 || length < 1 || (length - 1) > (n_records - 1 - first) / stride)
+            throw py::index_error("tracks[" + std::to_string(e) + "]: outside the records");
+    }
+    for (std::size_t c = 0; c < rollout.cuts.size(); c += CompactRollout::kCutWidth)
+        if (rollout.cuts[c] < 0 || rollout.cuts[c] >= rollout.n_envs() || rollout.cuts[c + 1] < 0 ||
+            rollout.cuts[c + 1] >= rollout.length(rollout.cuts[c]))
+            throw py::index_error("cuts: a step outside the rollout");
+    return rollout;
+}
+
+/// An array for one attribute, filled by `fill(layout, elements, interrupt)`; zeros where no step stands.
+template <class T, class Element, class Fill>
+py::array decoded(const Layout& layout, Fill&& fill) {
+    Buffer<Element> values;
+    interruptible([&](const Interrupt& interrupt) {
+        const Index size = layout.n_rows * layout.n_columns;
+        values.resize(size);
+        if (!layout.is_full) std::fill_n(values.data(), size, Element{0});
+        fill(std::span<Element>(values.data(), static_cast<std::size_t>(size)), interrupt);
+        return true;
+    });
+    return to_array<T>(std::move(values), {layout.n_rows, layout.n_columns});
+}
+
+py::array bind_decode(const py::tuple& compact_arrays, Index n_columns, const std::string& field,
+                      const py::object& table_array, int n_threads) {
+    const CompactRollout rollout = compact_view(compact_arrays);
+    if (n_columns < 1 || n_columns > rollout.n_envs())
+        throw py::value_error("n_columns: expected 1 to the number of environments");
+    if (n_threads < 1) throw py::value_error("n_threads: expected at least 1");
+    const Layout layout = lay_out(rollout, n_columns);
+    if (!table_array.is_none()) {
+        const py::array array = as_array(table_array, "table");
+        const Reals table = view<double>(array, "table", {kAny, kAny});
+        return decoded<double, double>(layout, [&](MutableReals out, const Interrupt& interrupt) {
+            decode(rollout, layout, table, array.shape(1), n_threads, out, interrupt);
+        });
+    }
+    constexpr const char* kIntegers[] = {"states", "actions", "next_states", "time"};
+    for (int k = 0; k < 4; ++k)
+        if (field == kIntegers[k])
+            return decoded<std::int64_t, std::int64_t>(
+                layout, [&](std::span<std::int64_t> out, const Interrupt& interrupt) {
+                    decode(rollout, layout, static_cast<IntegerField>(k), n_threads, out, interrupt);
+                });
+    constexpr const char* kFlags[] = {"terminated", "truncated", "valid"};
+    for (int k = 0; k < 3; ++k)
+        if (field == kFlags[k])
+            return decoded<bool, std::uint8_t>(
+                layout, [&](std::span<std::uint8_t> out, const Interrupt& interrupt) {
+                    decode(rollout, layout, static_cast<FlagField>(k), n_threads, out, interrupt);
+                });
+    throw py::value_error("field: " + field + " is not one of a rollout");
 }
 
 py::tuple bind_sample(const py::tuple& mdp_arrays, const py::array& probs_array, const py::array& log_probs_array,
@@ -77,12 +156,12 @@ py::tuple bind_sample(const py::tuple& mdp_arrays, const py::array& probs_array,
     options.n_threads = n_threads;
     Rollout played;
     Sample sample = interruptible([&](const Interrupt& interrupt) {
-        played = rollout(TabularSimulator(mdp), policy_alias_table(probs, mdp.n_actions), options, {}, interrupt);
-        return weigh(mdp, played, weighing, interrupt);
+        play(mdp, probs, options, played, interrupt);
+        return weigh(mdp, played, weighing, n_threads, interrupt);
     });
-    return py::make_tuple(to_array(std::move(played.states)), to_array(std::move(played.actions)),
+    return py::make_tuple(to_array(std::move(sample.states)), to_array(std::move(sample.actions)),
                           to_array(std::move(sample.weights)), to_array(std::move(sample.advantages)),
-                          to_array(std::move(sample.returns)), to_array(std::move(played.time)),
+                          to_array(std::move(sample.returns)), to_array(std::move(sample.time)),
                           sample.mass / static_cast<double>(std::max<Index>(sample.n_started, 1)), sample.return_mean);
 }
 
@@ -166,6 +245,8 @@ void bind_sampling(py::module_& m) {
     m.def("alias_table", &bind_alias_table, py::arg("probabilities"));
     m.def("rollout", &bind_rollout, py::arg("mdp"), py::arg("probs"), py::arg("n_envs"), py::arg("n_steps"),
           py::arg("seed"), py::arg("n_threads"));
+    m.def("decode", &bind_decode, py::arg("compact"), py::arg("n_columns"), py::arg("field"), py::arg("table"),
+          py::arg("n_threads"));
     m.def("sample", &bind_sample, py::arg("mdp"), py::arg("probs"), py::arg("log_probs"), py::arg("n_envs"),
           py::arg("n_steps"), py::arg("state_weights"), py::arg("gae_lambda"), py::arg("baseline"), py::arg("tau"),
           py::arg("seed"), py::arg("n_threads"));

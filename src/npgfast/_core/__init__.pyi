@@ -37,6 +37,8 @@ _Tables: TypeAlias = tuple[_Floats, _Floats]
 _LinearPolicy: TypeAlias = tuple[Any, ...]
 _Environment: TypeAlias = tuple[Any, ...]
 _Recording: TypeAlias = tuple[NDArray[Any], ...]
+# Records, tracks, cuts, action_bits: the steps of a tabular rollout (sampling/decode.hpp).
+_CompactRollout: TypeAlias = tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64], int]
 
 # bind_problems.cpp
 
@@ -68,17 +70,11 @@ def solve(
 # bind_sampling.cpp
 
 def philox(counters: NDArray[np.uint32], key: NDArray[np.uint32]) -> NDArray[np.uint32]: ...
-def alias_table(probabilities: _Floats) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int32]]: ...
-def rollout(
-    mdp: _Mdp, probs: _Floats, n_envs: int, n_steps: int, seed: int, n_threads: int
-) -> tuple[
-    NDArray[np.int64],
-    NDArray[np.int32],
-    NDArray[np.int32],
-    NDArray[np.int32],
-    NDArray[np.int32],
-    NDArray[np.uint8],
-]: ...
+def alias_table(probabilities: _Floats) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]: ...
+def rollout(mdp: _Mdp, probs: _Floats, n_envs: int, n_steps: int, seed: int, n_threads: int) -> _CompactRollout: ...
+def decode(
+    compact: _CompactRollout, n_columns: int, field: str, table: _Floats | None, n_threads: int
+) -> NDArray[Any]: ...
 def sample(
     mdp: _Mdp,
     probs: _Floats,

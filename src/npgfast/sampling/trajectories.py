@@ -1,7 +1,7 @@
 """Rollouts: steps of many environments in arrays."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,23 @@ _PARALLEL_EPISODES = 32
 
 
 @dataclass(frozen=True, eq=False)
+class _Steps:
+    """The steps of a tabular rollout in 4 bytes each, and what their attributes are read from."""
+
+    compact: tuple[NDArray[np.uint32], IntArray, IntArray, int]
+    columns: int
+    tables: dict[str, FloatArray]  # (S, A): those attributes that a pair of state and action determines
+    n_threads: int
+
+    def decode(self, name: str) -> NDArray[Any]:
+        return _core.decode(self.compact, self.columns, name, self.tables.get(name), self.n_threads)
+
+
+@dataclass(frozen=True, eq=False)
 class Trajectories:
     """Steps of N environments, in arrays of shape (T, N).
+
+    A rollout of a TabularMDP keeps 4 bytes per step and makes each array when it is first asked for.
 
     Attributes
     ----------
@@ -69,6 +84,21 @@ class Trajectories:
     next_states: NDArray[Any]
     valid: BoolArray
 
+    @classmethod
+    def _of(cls, steps: _Steps) -> Self:
+        trajectories = cls.__new__(cls)
+        trajectories.__dict__["_steps"] = steps
+        return trajectories
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        # Only asked for what is not there yet.
+        if name not in type(self).__dataclass_fields__ or "_steps" not in self.__dict__:
+            msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(msg)
+        values: NDArray[Any] = self.__dict__["_steps"].decode(name)
+        self.__dict__[name] = values
+        return values
+
 
 def _read_lengths(n_steps: int | None, n_episodes: int | None, n_envs: int | None) -> tuple[int, int, int]:
     """(environments or episodes, steps per environment or 0, columns)."""
@@ -78,7 +108,7 @@ def _read_lengths(n_steps: int | None, n_episodes: int | None, n_envs: int | Non
     if n_steps is not None:
         steps = _validate.integer("n_steps", n_steps, low=1, high=2**31 - 2)
         envs = 1 if n_envs is None else _validate.integer("n_envs", n_envs, low=1, high=2**31 - 1)
-        _validate.allocation("n_steps * n_envs", steps, envs, itemsize=24)
+        _validate.allocation("n_steps * n_envs", steps, envs, itemsize=4)
         return envs, steps, envs
     episodes = _validate.integer("n_episodes", n_episodes, low=1, high=2**31 - 1)
     columns = episodes if n_envs is None else _validate.integer("n_envs", n_envs, low=1, high=2**31 - 1)
@@ -142,21 +172,9 @@ def rollout(
     mdp = env
     tabular = _check_policy(mdp, policy)
     log_probs, probs = tabular._table
-    offsets, states, actions, next_states, time, flags = _core.rollout(
-        mdp._native, probs, envs, steps, seed, thread_count(n_threads)
-    )
-    place = _Places(offsets, columns)
-    return Trajectories(
-        states=place(states, np.int64),
-        actions=place(actions, np.int64),
-        rewards=place(mdp.rewards[states, actions], np.float64),
-        terminated=place((flags & TERMINATED) > 0, np.bool_),
-        truncated=place((flags & TRUNCATED) > 0, np.bool_),
-        time=place(time, np.int64),
-        log_probs=place(log_probs[states, actions], np.float64),
-        next_states=place(next_states, np.int64),
-        valid=place(np.ones(states.size, dtype=np.bool_), np.bool_),
-    )
+    threads = thread_count(n_threads)
+    compact = _core.rollout(mdp._native, probs, envs, steps, seed, threads)
+    return Trajectories._of(_Steps(compact, columns, {"rewards": mdp.rewards, "log_probs": log_probs}, threads))
 
 
 def record(

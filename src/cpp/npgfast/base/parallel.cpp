@@ -1,8 +1,14 @@
 #include "npgfast/base/parallel.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <system_error>
 #include <utility>
+
+#if defined(__linux__)
+#include <pthread.h>
+#include <sched.h>
+#endif
 
 namespace npgfast {
 
@@ -28,6 +34,24 @@ void wait_until(const std::atomic<T>& value, const Condition& holds) {
     for (T seen = value.load(); !holds(seen); seen = value.load()) value.wait(seen);
 }
 
+/// Some schedulers leave a new thread behind its creator for milliseconds while another processor idles: if it has not
+/// begun after 30 microseconds, it is moved there, and is free to move again.
+void see_off([[maybe_unused]] std::thread& thread, [[maybe_unused]] const std::atomic<int>& n_begun,
+             [[maybe_unused]] int n_expected) {
+#if defined(__linux__)
+    using Clock = std::chrono::steady_clock;
+    const auto patience = Clock::now() + std::chrono::microseconds(30);
+    while (n_begun.load() < n_expected && Clock::now() < patience) pause_briefly();
+    cpu_set_t allowed;
+    if (n_begun.load() >= n_expected || sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;
+    cpu_set_t others = allowed;
+    CPU_CLR(sched_getcpu(), &others);
+    if (CPU_COUNT(&others) == 0) return;
+    pthread_setaffinity_np(thread.native_handle(), sizeof(others), &others);
+    pthread_setaffinity_np(thread.native_handle(), sizeof(allowed), &allowed);
+#endif
+}
+
 }  // namespace
 
 Team::~Team() {
@@ -42,7 +66,10 @@ void Team::start(Index n_tasks) {
     const auto n_extra = static_cast<std::size_t>(std::min<Index>(n_threads_, n_tasks) - 1);
     try {
         threads_.reserve(n_extra);
-        while (threads_.size() < n_extra) threads_.emplace_back(&Team::serve, this);
+        while (threads_.size() < n_extra) {
+            threads_.emplace_back(&Team::serve, this);
+            see_off(threads_.back(), n_begun_, static_cast<int>(threads_.size()));
+        }
     } catch (const std::system_error&) {
         // No more threads to be had: those that started, and this one, do the work.
         n_threads_ = static_cast<int>(threads_.size()) + 1;
@@ -50,6 +77,7 @@ void Team::start(Index n_tasks) {
 }
 
 void Team::serve() {
+    ++n_begun_;
     for (std::uint32_t seen = 0;;) {
         wait_until(round_, [&](std::uint32_t round) { return round != seen; });
         seen = round_.load();

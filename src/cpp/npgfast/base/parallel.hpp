@@ -15,8 +15,8 @@ namespace npgfast {
 ///
 /// They start at the first loop that can use them and end with the object, so a process may fork before or after its
 /// life. Between two loops they spin for some tens of microseconds, then sleep: a loop that follows soon costs one or two
-/// microseconds, the first one the start of its threads (tens of microseconds). The caller never waits for a thread that
-/// has not woken up. If the system refuses a thread, the others do its work. One thread at a time may call `run`.
+/// microseconds, the first one the start of its threads (up to some 50 microseconds each, after which a thread that has not
+/// been given a processor is sent to one). The caller never waits for a thread that has not woken up. If the system refuses a thread, the others do its work. One thread at a time may call `run`.
 class Team {
 public:
     explicit Team(int n_threads) : n_threads_(n_threads) {}
@@ -42,6 +42,7 @@ private:
     std::atomic<std::uint32_t> round_{0};  ///< counts the loops; what sleeping threads wait on
     std::atomic<bool> is_open_{false};     ///< whether the loop of this round still wants hands
     std::atomic<bool> is_over_{false};
+    std::atomic<int> n_begun_{0};          ///< threads that have run
     std::atomic<int> n_active_{0};         ///< threads that may be at work, the caller apart
     std::mutex guard_;
     std::exception_ptr failure_;

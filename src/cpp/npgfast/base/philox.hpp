@@ -5,7 +5,13 @@
 #include <cstdint>
 #include <numbers>
 
+#include "npgfast/base/types.hpp"
+
 namespace npgfast {
+
+inline constexpr std::uint32_t kPhiloxMultiplier0 = 0xD2511F53u, kPhiloxMultiplier1 = 0xCD9E8D57u;
+inline constexpr std::uint32_t kPhiloxWeyl0 = 0x9E3779B9u, kPhiloxWeyl1 = 0xBB67AE85u;
+inline constexpr int kPhiloxRounds = 10;
 
 /// Philox4x32-10: ten rounds of a keyed bijection on 128-bit counters; a draw is a pure function of (counter, key).
 ///
@@ -18,17 +24,28 @@ using PhiloxCounter = std::array<std::uint32_t, 4>;
 using PhiloxKey = std::array<std::uint32_t, 2>;
 
 inline PhiloxCounter philox(PhiloxCounter counter, PhiloxKey key) {
-    for (int round = 0; round < 10; ++round) {
-        const std::uint64_t product0 = std::uint64_t{0xD2511F53u} * counter[0];
-        const std::uint64_t product1 = std::uint64_t{0xCD9E8D57u} * counter[2];
+    for (int round = 0; round < kPhiloxRounds; ++round) {
+        const std::uint64_t product0 = std::uint64_t{kPhiloxMultiplier0} * counter[0];
+        const std::uint64_t product1 = std::uint64_t{kPhiloxMultiplier1} * counter[2];
         counter = {static_cast<std::uint32_t>(product1 >> 32) ^ counter[1] ^ key[0],
                    static_cast<std::uint32_t>(product1),
                    static_cast<std::uint32_t>(product0 >> 32) ^ counter[3] ^ key[1],
                    static_cast<std::uint32_t>(product0)};
-        key[0] += 0x9E3779B9u;
-        key[1] += 0xBB67AE85u;
+        key[0] += kPhiloxWeyl0;
+        key[1] += kPhiloxWeyl1;
     }
     return counter;
+}
+
+/// Many blocks at once: words (4, n), words[j * n + i] = word j of the block at (first[i], second[i], 0, fourth).
+///
+/// Integers only: every instruction set gives the same words. Bound by multiplications: 16 blocks in 120 vector
+/// instructions with AVX-512, 2.9 (AVX2: 2.2, scalar: 0.8) words per nanosecond on Zen 4.
+void philox_blocks(const std::uint32_t* first, const std::uint32_t* second, std::uint32_t fourth, PhiloxKey key, Index n,
+                   std::uint32_t* words);
+
+inline PhiloxKey philox_key(std::uint64_t seed) {
+    return {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
 }
 
 /// What a draw is for; the last word of the counter keeps the streams of one step apart.
@@ -37,8 +54,12 @@ enum class Purpose : std::uint32_t {
     evaluation_dynamics = 8
 };
 
+/// The last word of the counter: 2^28 iterations of 16 purposes.
+inline std::uint32_t philox_stream(std::uint32_t iteration, Purpose purpose) {
+    return (iteration << 4) | static_cast<std::uint32_t>(purpose);
+}
+
 /// Two uniform 64-bit words for (seed; iteration, environment, step, purpose).
-/// `iteration` and `purpose` share a word: 2^28 iterations of 16 purposes.
 struct Draw {
     std::uint64_t first, second;
 };
@@ -47,8 +68,8 @@ inline Draw draw(std::uint64_t seed, std::uint32_t iteration, std::uint64_t envi
                  Purpose purpose) {
     const PhiloxCounter word =
         philox({step, static_cast<std::uint32_t>(environment), static_cast<std::uint32_t>(environment >> 32),
-                (iteration << 4) | static_cast<std::uint32_t>(purpose)},
-               {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+                philox_stream(iteration, purpose)},
+               philox_key(seed));
     return {std::uint64_t{word[0]} | (std::uint64_t{word[1]} << 32),
             std::uint64_t{word[2]} | (std::uint64_t{word[3]} << 32)};
 }

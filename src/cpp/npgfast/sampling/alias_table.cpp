@@ -1,54 +1,85 @@
 #include "npgfast/sampling/alias_table.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <bit>
+#include <cmath>
 
 namespace npgfast {
 
 namespace {
 
-using Share = long double;  // an outcome may give parts of its share away thousands of times
+constexpr double kWhole = 0x1.0p32;
 
-std::uint64_t to_threshold(Share share) {
-    if (share <= 0) return 0;
-    if (share >= 1) return ~std::uint64_t{0};
-    return static_cast<std::uint64_t>(share * 0x1.0p64L);
+/// Integers that sum to 2^32, in the proportions of the weights.
+void share_out(Reals weights, std::span<std::uint64_t> shares) {
+    const auto usable = [](double weight) { return weight > 0.0 && std::isfinite(weight) ? weight : 0.0; };
+    double total = 0.0;
+    std::size_t last = 0;  // of the outcomes with a weight
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        total += usable(weights[i]);
+        if (usable(weights[i]) > 0.0) last = i;
+    }
+    std::fill(shares.begin(), shares.end(), 0);
+    double sum = 0.0;
+    std::uint64_t given = 0;
+    if (total > 0.0 && std::isfinite(total)) {
+        for (std::size_t i = 0; i < last; ++i) {
+            sum += usable(weights[i]);
+            const auto reached = static_cast<std::uint64_t>(std::min(sum / total, 1.0) * kWhole + 0.5);
+            shares[i] = usable(weights[i]) > 0.0 ? reached - given : 0;
+            given += shares[i];
+        }
+    }
+    shares[last] = (std::uint64_t{1} << 32) - given;
 }
 
 }  // namespace
 
-void build_alias_row(Reals probabilities, Integers outcomes, std::span<AliasColumn> columns,
-                     std::vector<std::int32_t>& scratch) {
-    const Index k = std::ssize(probabilities);
-    const Share total = std::accumulate(probabilities.begin(), probabilities.end(), Share{0});
-    std::vector<Share> share(static_cast<std::size_t>(k));
-    scratch.resize(static_cast<std::size_t>(k));
-    // Columns below the mean fill the front of `scratch`, the others its back.
-    Index n_small = 0, large_begin = k;
-    for (Index i = 0; i < k; ++i) {
-        share[i] = static_cast<Share>(probabilities[i]) / total * static_cast<Share>(k);
-        if (share[i] < 1)
-            scratch[n_small++] = static_cast<std::int32_t>(i);
+int alias_bits(Index n_outcomes) {
+    return n_outcomes > 1 ? static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n_outcomes - 1))) : 0;
+}
+
+void AliasTable::resize(Index n_rows, int row_bits) {
+    bits = row_bits;
+    const auto n_columns = static_cast<std::size_t>(n_rows) << bits;
+    thresholds.resize(n_columns);
+    outcomes.resize(2 * n_columns);
+}
+
+void build_alias_row(Reals weights, std::span<const std::uint32_t> outcomes, int bits, std::uint32_t* thresholds,
+                     std::uint32_t* pairs, AliasScratch& scratch) {
+    const std::uint64_t n_columns = std::uint64_t{1} << bits, capacity = (std::uint64_t{1} << 32) >> bits;
+    const std::size_t k = weights.size();
+    scratch.shares.resize(std::max<std::size_t>(n_columns, scratch.shares.size()));
+    scratch.smaller.resize(scratch.shares.size());
+    scratch.larger.resize(scratch.shares.size());
+    const std::span<std::uint64_t> shares(scratch.shares.data(), n_columns);
+    share_out(weights, shares);
+    const auto outcome = [&](std::size_t column) { return outcomes[column < k ? column : 0]; };
+    std::size_t n_smaller = 0, n_larger = 0;
+    for (std::size_t column = n_columns; column-- > 0;) {
+        if (shares[column] < capacity)
+            scratch.smaller[n_smaller++] = static_cast<std::uint32_t>(column);
         else
-            scratch[--large_begin] = static_cast<std::int32_t>(i);
+            scratch.larger[n_larger++] = static_cast<std::uint32_t>(column);
     }
-    const Index heaviest = std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin();
-    while (n_small > 0 && large_begin < k) {
-        const Index small = scratch[--n_small], large = scratch[large_begin];
-        columns[small] = {to_threshold(share[small]), outcomes[small], outcomes[large]};
-        share[large] = (share[large] + share[small]) - 1;
-        if (share[large] < 1) {
-            ++large_begin;
-            scratch[n_small++] = static_cast<std::int32_t>(large);
+    // The shares sum to the capacity of all columns: while one has too little, another has too much.
+    while (n_smaller > 0) {
+        const std::size_t small = scratch.smaller[--n_smaller], large = scratch.larger[n_larger - 1];
+        thresholds[small] = static_cast<std::uint32_t>(shares[small]);
+        pairs[2 * small] = outcome(small);
+        pairs[2 * small + 1] = outcome(large);
+        shares[large] -= capacity - shares[small];
+        if (shares[large] < capacity) {
+            --n_larger;
+            scratch.smaller[n_smaller++] = static_cast<std::uint32_t>(large);
         }
     }
-    // What rounding left over is full, but for an impossible outcome, which gives way to the likeliest.
-    const auto fill = [&](Index i) {
-        const bool possible = probabilities[i] > 0.0;
-        columns[i] = {~std::uint64_t{0}, outcomes[possible ? i : heaviest], outcomes[possible ? i : heaviest]};
-    };
-    while (n_small > 0) fill(scratch[--n_small]);
-    for (; large_begin < k; ++large_begin) fill(scratch[large_begin]);
+    for (; n_larger > 0; --n_larger) {
+        const std::size_t full = scratch.larger[n_larger - 1];
+        thresholds[full] = 0;
+        pairs[2 * full] = pairs[2 * full + 1] = outcome(full);
+    }
 }
 
 }  // namespace npgfast

@@ -7,26 +7,56 @@
 
 namespace npgfast {
 
-/// One column of an alias table: outcome `own` below the threshold, `other` from it on.
-struct AliasColumn {
-    std::uint64_t threshold;  ///< of 2^64
-    std::int32_t own;
-    std::int32_t other;
+/// Alias tables of many distributions over 32-bit outcomes, in rows of 2^bits columns.
+///
+/// A draw is one 32-bit word: its high `bits` pick a column, the others meet the column's threshold, and one of two
+/// outcomes is taken.
+struct AliasTable {
+    int bits = 0;                           ///< <= 31
+    std::vector<std::uint32_t> thresholds;  ///< (rows << bits,) of 2^(32 - bits)
+    std::vector<std::uint32_t> outcomes;    ///< (rows << bits, 2): below the threshold, and from it on
+
+    void resize(Index n_rows, int row_bits);
+
+    std::uint32_t draw(Index row, std::uint32_t word) const {
+        const auto column = static_cast<std::size_t>((std::uint64_t{static_cast<std::size_t>(row)} << bits) |
+                                                     ((std::uint64_t{word} << bits) >> 32));
+        return outcomes[2 * column + ((word & (~std::uint32_t{0} >> bits)) >= thresholds[column])];
+    }
 };
 
-/// Builds the alias table of one distribution.
-///
-/// Inputs: probabilities (k,) summing to 1 up to rounding, outcomes (k,). Output: k columns, in `columns`.
-/// An outcome of probability 0 is never drawn. Cost: O(k), no allocation beyond `scratch`.
-/// Source: Walker 1977; Vose, "A linear algorithm for generating random numbers with a given distribution", 1991.
-void build_alias_row(Reals probabilities, Integers outcomes, std::span<AliasColumn> columns,
-                     std::vector<std::int32_t>& scratch);
+/// Alias tables in rows of different lengths, each as in `AliasTable`.
+struct RaggedAliasTable {
+    std::vector<std::uint64_t> rows;        ///< first column * 32 + bits
+    std::vector<std::uint32_t> thresholds;  ///< (columns,)
+    std::vector<std::uint32_t> outcomes;    ///< (columns, 2)
 
-/// One draw from k columns: the high half of word * k picks the column, the low half meets its threshold.
-inline std::int32_t draw_alias(const AliasColumn* columns, Index k, std::uint64_t word) {
-    const auto product = static_cast<unsigned __int128>(word) * static_cast<std::uint64_t>(k);
-    const AliasColumn& column = columns[static_cast<std::uint64_t>(product >> 64)];
-    return static_cast<std::uint64_t>(product) < column.threshold ? column.own : column.other;
-}
+    std::uint32_t draw(Index row, std::uint32_t word) const {
+        const std::uint64_t place = rows[static_cast<std::size_t>(row)];
+        const int bits = static_cast<int>(place & 31);
+        const auto column = static_cast<std::size_t>((place >> 5) + ((std::uint64_t{word} << bits) >> 32));
+        return outcomes[2 * column + ((word & (~std::uint32_t{0} >> bits)) >= thresholds[column])];
+    }
+};
+
+/// What `build_alias_row` works in; kept over many rows, it allocates once.
+struct AliasScratch {
+    std::vector<std::uint64_t> shares;
+    std::vector<std::uint32_t> smaller, larger;
+};
+
+/// The bits of a row for n outcomes: the smallest with n <= 2^bits.
+int alias_bits(Index n_outcomes);
+
+/// Builds one row.
+///
+/// Inputs: weights (k,), k <= 2^bits, outcomes (k,). Output: 2^bits thresholds and pairs of outcomes.
+/// The probabilities are rounded to multiples of 2^-32 whose partial sums are those of the weights to within 2^-33; each
+/// then has its probability to within 2^-32, exactly as the integers say, and weights of 0 have none. Weights that are
+/// no distribution (negative, not finite, all 0) count as 0, and if nothing is left the first outcome is certain.
+/// Cost: 2^bits, no allocation beyond `scratch`.
+/// Source: Walker 1977; Vose, "A linear algorithm for generating random numbers with a given distribution", 1991.
+void build_alias_row(Reals weights, std::span<const std::uint32_t> outcomes, int bits, std::uint32_t* thresholds,
+                     std::uint32_t* pairs, AliasScratch& scratch);
 
 }  // namespace npgfast

@@ -2,78 +2,59 @@
 
 #include <vector>
 
+#include "npgfast/base/buffer.hpp"
 #include "npgfast/base/interrupt.hpp"
-#include "npgfast/problems/tabular_mdp.hpp"
-#include "npgfast/sampling/alias_table.hpp"
-#include "npgfast/sampling/recording.hpp"
+#include "npgfast/sampling/record.hpp"
+#include "npgfast/sampling/tabular_simulator.hpp"
+#include "npgfast/sampling/walk.hpp"
 
 namespace npgfast {
 
-/// Alias tables of an MDP's kernel and start; built once for a problem.
-class TabularSimulator {
-public:
-    explicit TabularSimulator(const TabularMdp& mdp);
-
-    std::int32_t start(std::uint64_t word) const {
-        return draw_alias(start_.data(), std::ssize(start_), word);
-    }
-    /// The successor of pair s * n_actions + a, or -1 for termination.
-    std::int32_t step(Index pair, std::uint64_t word) const {
-        return draw_alias(columns_.data() + offsets_[pair], offsets_[pair + 1] - offsets_[pair], word);
-    }
-    const TabularMdp& mdp() const { return mdp_; }
-
-private:
-    TabularMdp mdp_;
-    std::vector<AliasColumn> columns_, start_;
-    std::vector<std::int64_t> offsets_;
-};
-
-/// Alias tables (S*A) of a stationary policy; rebuilt for every update.
-std::vector<AliasColumn> policy_alias_table(Reals probs, Index n_actions);
-
-/// One action for each of n states; action i is a function of (seed, i) and the state's distribution alone.
-std::vector<std::int32_t> sample_actions(std::span<const AliasColumn> policy, Index n_actions, Integers states,
-                                         std::uint64_t seed);
-
-struct RolloutOptions {
-    Index n_envs = 1;             ///< with n_episodes: the number of episodes, each its own environment
-    Index n_steps = 0;            ///< per environment; 0: one whole episode per environment
-    Index max_episode_steps = 0;  ///< an episode that reaches it is truncated; 0: never
-    double restart_probability = 0.0;
-    std::uint64_t seed = 0;
-    std::uint32_t iteration = 0;
-    int n_threads = 1;
-};
-
-/// The steps of every environment one after another; environment e owns [offsets[e], offsets[e+1]).
-struct Rollout {
-    std::vector<Index> offsets;
-    std::vector<std::int32_t> states, actions, next_states, time;
-    std::vector<std::uint8_t> flags;
-
-    Index n_envs() const { return std::ssize(offsets) - 1; }
-    Index n_steps() const { return std::ssize(states); }
-};
-
-/// Where an environment stands between two rollouts: state -1 before its first episode.
+/// Where an environment stands between two rollouts: state -1 before an episode.
 struct EnvironmentState {
     std::int32_t state = -1;
     std::int32_t time = 0;
 };
 
+/// Records of up to 32 environments side by side, (n_rows, stride); or of many episodes, each in one of the columns, with
+/// padding between them.
+struct Block {
+    const std::uint32_t* records = nullptr;
+    Index n_rows = 0;
+    Index stride = 1;  ///< columns; those from n_lanes on are no environments
+    Index n_lanes = 0;
+    Index first_env = 0, n_envs = 0;
+    std::vector<Cut> cuts;                                 ///< by lane, then row
+    std::array<Index, kBlockLanes + 1> cut_offsets{};      ///< of the lanes in `cuts`
+    std::array<std::int32_t, kBlockLanes> last_states{};   ///< of the lanes, as in Track; -1 for episodes
+    std::array<std::int32_t, kBlockLanes> first_times{};   ///< of the first records
+    Buffer<std::uint32_t> episodes;                        ///< the records of whole episodes
+};
+
+/// Steps in compact form, 4 bytes each. A rollout that is played into again keeps its memory.
+struct Rollout {
+    RecordFormat format;
+    std::vector<Block> blocks;
+    std::vector<Track> tracks;  ///< (n_envs,), environment (or episode) after environment
+    Buffer<std::uint32_t> records;
+    Index n_steps = 0;
+
+    Index n_envs() const { return std::ssize(tracks); }
+};
+
 /// Plays a tabular MDP under a policy in many environments.
 ///
-/// Per step: one Philox block for (seed; iteration, environment, step), two alias draws, no branch on the past of other
-/// environments; so the result depends on nothing else, threads included. An environment whose episode ends starts the
-/// next one in the same call (n_steps > 0) or stops (n_steps = 0).
-/// Inputs: the simulator, the policy's alias tables, options; `environments` (n_envs,) or empty for fresh starts, read
-/// and, with n_steps, advanced. Outputs: states s_t, actions a_t, the state each step reached (-1 after termination),
-/// the time of s_t within its episode, flags.
+/// Step t of environment e draws from words keyed by (seed; iteration, e, t), and nothing else: not on threads, nor on
+/// the other environments. An environment whose episode ends starts the next one in the same call (n_steps > 0) or stops
+/// (n_steps = 0).
+/// Inputs: the simulator, the table it prepared for the policy, options; `environments` (n_envs,) or empty for fresh
+/// starts, read and, with n_steps, advanced. Outputs: `result`, which may be an old one.
 /// Preconditions: with n_steps = 0 every episode ends with probability 1.
-/// Cost: about 25 ns per step and core. Errors: std::invalid_argument if a whole episode exceeds 2^26 steps.
+/// Tiling: blocks of 32 environments, each a task, written row by row; whole episodes take the place of those that
+/// ended, in the same column, every fourth row. Cost: see Walker; 4 bytes of memory per step.
+/// Errors: std::invalid_argument if a whole episode exceeds 2^26 steps, or 32 together 2^28.
 /// Source: Salmon et al. 2011 (counter-based streams); Walker 1977 (alias draws).
-Rollout rollout(const TabularSimulator& simulator, std::span<const AliasColumn> policy, const RolloutOptions& options,
-                std::span<EnvironmentState> environments, const Interrupt& interrupt);
+void rollout(const TabularSimulator& simulator, const AliasTable& policy, const RolloutOptions& options,
+             std::span<EnvironmentState> environments, Rollout& result, const Interrupt& interrupt);
 
 }  // namespace npgfast

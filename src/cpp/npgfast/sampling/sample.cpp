@@ -3,9 +3,40 @@
 #include <algorithm>
 #include <cmath>
 
+#include "npgfast/base/parallel.hpp"
 #include "npgfast/sampling/returns.hpp"
 
 namespace npgfast {
+
+namespace {
+
+/// Sums over some environments.
+struct EpisodeSums {
+    double mass = 0.0, finished_reward = 0.0;
+    Index n_started = 0, n_finished = 0;
+
+    void add(const EpisodeSums& other) {
+        mass += other.mass;
+        finished_reward += other.finished_reward;
+        n_started += other.n_started;
+        n_finished += other.n_finished;
+    }
+    double return_mean() const {
+        return n_finished > 0 ? finished_reward / static_cast<double>(n_finished) : std::nan("");
+    }
+};
+
+/// gamma^t for the times that a rollout may hold.
+std::vector<double> discount_powers(double gamma, const Rollout& rollout) {
+    if (gamma >= 1.0) return {1.0};
+    Index longest = 0;
+    for (const Track& track : rollout.tracks) longest = std::max(longest, track.first_time + track.length);
+    std::vector<double> powers(static_cast<std::size_t>(std::min(longest, negligible_time(gamma))) + 1, 1.0);
+    for (std::size_t t = 1; t < powers.size(); ++t) powers[t] = std::pow(gamma, static_cast<double>(t));
+    return powers;
+}
+
+}  // namespace
 
 Index negligible_time(double gamma) {
     if (gamma >= 1.0) return 0;
@@ -24,9 +55,8 @@ RolloutOptions rollout_for(const TabularMdp& mdp, StateWeights state_weights, In
     return options;
 }
 
-Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions& options, const Interrupt& interrupt) {
-    const Index n = rollout.n_steps();
-    const auto size = static_cast<std::size_t>(n);
+Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions& options, int n_threads,
+             const Interrupt& interrupt) {
     const bool geometric = options.state_weights == StateWeights::geometric;
     const double gamma = geometric ? 1.0 : mdp.gamma;
     const auto baseline = [&](std::int32_t state, Index time) {
@@ -34,56 +64,76 @@ Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions&
         return options.baseline[(mdp.horizon > 0 ? time * mdp.n_states : 0) + state];
     };
     Sample sample;
-    sample.weights.assign(size, 1.0);
-    sample.advantages.resize(size);
-    sample.returns.resize(size);
-    std::vector<double> rewards, values, bootstrap;  // of one environment
-    std::vector<std::uint8_t> terminated, truncated;
-    Index n_started = 0, n_finished = 0;
-    double finished_reward = 0.0;
-    for (Index e = 0; e < rollout.n_envs(); ++e) {
-        const Index first = rollout.offsets[e], length = rollout.offsets[e + 1] - first;
-        for (auto* column : {&rewards, &values, &bootstrap}) column->assign(static_cast<std::size_t>(length), 0.0);
-        for (auto* column : {&terminated, &truncated}) column->assign(static_cast<std::size_t>(length), 0);
-        double episode_reward = 0.0;
-        bool is_whole = false;  // the episode began in this rollout
-        for (Index t = 0; t < length; ++t) {
-            if (t % kInterruptPeriod == 0) interrupt.check();
-            const Index i = first + t, pair = Index{rollout.states[i]} * mdp.n_actions + rollout.actions[i];
-            rewards[t] = mdp.rewards[pair];
-            if (rollout.time[i] == 0) {
-                is_whole = true;
-                episode_reward = 0.0;
-                ++n_started;
+    const auto size = static_cast<std::size_t>(rollout.n_steps);
+    for (auto* column : {&sample.states, &sample.actions, &sample.time}) column->resize(size);
+    for (auto* column : {&sample.weights, &sample.advantages, &sample.returns}) column->resize(size);
+    const Index n_envs = rollout.n_envs();
+    std::vector<Index> offsets{0};
+    for (const Track& track : rollout.tracks) offsets.push_back(offsets.back() + track.length);
+    const std::vector<double> powers =
+        options.state_weights == StateWeights::discounted ? discount_powers(gamma, rollout) : std::vector<double>{1.0};
+    const auto n_powers = std::ssize(powers);
+
+    constexpr Index kSummedTogether = 32;  // environments whose sums are added up first, whatever the threads
+    const Index n_groups = (n_envs + kSummedTogether - 1) / kSummedTogether;
+    std::vector<EpisodeSums> sums(static_cast<std::size_t>(n_groups));
+    parallel_for(n_groups, n_threads, [&](Index group) {
+        EpisodeSums& sum = sums[static_cast<std::size_t>(group)];
+        std::vector<double> rewards, values, bootstrap;  // of one environment
+        std::vector<std::uint8_t> terminated, truncated;
+        for (Index e = group * kSummedTogether; e < std::min(n_envs, (group + 1) * kSummedTogether); ++e) {
+            const Track& track = rollout.tracks[static_cast<std::size_t>(e)];
+            const Index first = offsets[static_cast<std::size_t>(e)], length = track.length;
+            for (auto* column : {&rewards, &values, &bootstrap}) column->assign(static_cast<std::size_t>(length), 0.0);
+            for (auto* column : {&terminated, &truncated}) column->assign(static_cast<std::size_t>(length), 0);
+            double episode_reward = 0.0;
+            bool is_whole = false;  // the episode began in this rollout
+            std::int32_t time = track.first_time;
+            auto cut = track.cuts.begin();
+            for (Index t = 0; t < length; ++t) {
+                if (t % kInterruptPeriod == 0) interrupt.check();
+                const std::uint32_t record = track[t];
+                const std::int32_t state = rollout.format.state(record), action = rollout.format.action(record);
+                const std::uint8_t flags = RecordFormat::flags(record);
+                const Index i = first + t, pair = Index{state} * mdp.n_actions + action;
+                sample.states[i] = state;
+                sample.actions[i] = action;
+                sample.time[i] = time;
+                sample.weights[i] = powers[std::min<Index>(time, n_powers - 1)];
+                sum.mass += sample.weights[i];
+                rewards[t] = mdp.rewards[pair];
+                if (time == 0) {
+                    is_whole = true;
+                    episode_reward = 0.0;
+                    ++sum.n_started;
+                }
+                episode_reward += rewards[t];
+                if (options.tau > 0.0) rewards[t] -= options.tau * options.log_probs[pair];
+                values[t] = baseline(state, time);
+                terminated[t] = (flags & (kTerminated | kRestarted)) != 0;
+                truncated[t] = (flags & kTruncated) != 0;
+                const bool is_cut = cut != track.cuts.end() && cut->row == t;
+                if (is_cut)
+                    bootstrap[t] = baseline((cut++)->state, Index{time} + 1);
+                else if (!terminated[t] && t + 1 == length)
+                    bootstrap[t] = baseline(track.last_state, Index{time} + 1);
+                if (flags && is_whole) {
+                    ++sum.n_finished;
+                    sum.finished_reward += episode_reward;
+                }
+                time = flags ? 0 : time + 1;
             }
-            episode_reward += rewards[t];
-            if (options.tau > 0.0) rewards[t] -= options.tau * options.log_probs[pair];
-            values[t] = baseline(rollout.states[i], rollout.time[i]);
-            terminated[t] = (rollout.flags[i] & (kTerminated | kRestarted)) != 0;
-            truncated[t] = (rollout.flags[i] & kTruncated) != 0;
-            if (!terminated[t] && (truncated[t] || t + 1 == length))
-                bootstrap[t] = baseline(rollout.next_states[i], Index{rollout.time[i]} + 1);
-            if (rollout.flags[i] && is_whole) {
-                ++n_finished;
-                finished_reward += episode_reward;
-            }
+            generalized_advantages(length, rewards.data(), values.data(), terminated.data(), truncated.data(),
+                                   bootstrap.data(), gamma, options.gae_lambda, sample.advantages.data() + first);
+            for (Index t = 0; t < length; ++t) sample.returns[first + t] = sample.advantages[first + t] + values[t];
         }
-        generalized_advantages(length, {rewards.data()}, {values.data()}, {terminated.data()}, {truncated.data()},
-                               {bootstrap.data()}, gamma, options.gae_lambda, {sample.advantages.data() + first});
-        for (Index t = 0; t < length; ++t) sample.returns[first + t] = sample.advantages[first + t] + values[t];
-    }
-    if (options.state_weights == StateWeights::discounted && gamma < 1.0) {
-        const std::int32_t longest = n > 0 ? *std::max_element(rollout.time.begin(), rollout.time.end()) : 0;
-        std::vector<double> powers(static_cast<std::size_t>(longest) + 1, 1.0);
-        for (std::size_t t = 1; t < powers.size(); ++t) powers[t] = std::pow(gamma, static_cast<double>(t));
-        for (Index i = 0; i < n; ++i) sample.weights[i] = powers[rollout.time[i]];
-    }
-    double total = 0.0;
-    for (double weight : sample.weights) total += weight;
-    for (double& weight : sample.weights) weight /= total;
-    sample.mass = total;
-    sample.n_started = n_started;
-    sample.return_mean = n_finished > 0 ? finished_reward / static_cast<double>(n_finished) : std::nan("");
+    });
+    EpisodeSums total;
+    for (const EpisodeSums& sum : sums) total.add(sum);
+    for (double& weight : sample.weights) weight /= total.mass;
+    sample.mass = total.mass;
+    sample.n_started = total.n_started;
+    sample.return_mean = total.return_mean();
     return sample;
 }
 

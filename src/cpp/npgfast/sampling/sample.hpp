@@ -23,6 +23,7 @@ struct SampleOptions {
 
 /// What a rollout says about its policy: the entries of a batch, and returns to fit the next baseline to.
 struct Sample {
+    std::vector<std::int32_t> states, actions, time;  ///< (n,), environment after environment
     std::vector<double> weights;     ///< sum 1
     std::vector<double> advantages;  ///< reward
     std::vector<double> returns;     ///< advantages + baseline: targets of the next fit
@@ -35,10 +36,11 @@ struct Sample {
 ///
 /// With geometric restarts the process itself discounts, so rewards are summed without gamma up to the restart.
 /// Episodes cut by the end of a rollout or truncated bootstrap with the baseline (0 without one): that biases, whole
-/// episodes do not. Cost: two passes over the steps.
+/// episodes do not. Cost: two passes over the steps, environments in parallel.
 /// Source: Sutton et al. 1999 (discounted weights); Schulman et al. 2016 (advantages); Thomas 2014 on the bias of
 /// `uniform`.
-Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions& options, const Interrupt& interrupt);
+Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions& options, int n_threads,
+             const Interrupt& interrupt);
 
 /// The step after which a discounted episode may be cut: gamma^t / (1 - gamma) < 1e-16, or 0 (never) at gamma = 1.
 Index negligible_time(double gamma);

@@ -178,27 +178,27 @@ private:
         playing.seed = seed_;
         playing.iteration = static_cast<std::uint32_t>(iteration);
         playing.n_threads = team_.n_threads();
-        const std::vector<AliasColumn> policy = policy_alias_table(standing.table.probs, mdp.n_actions);
-        Rollout played = rollout(*run_.simulator, policy, playing, environments_, run_.interrupt);
+        run_.simulator->prepare(standing.table.probs, draws_, scratch_);
+        rollout(*run_.simulator, draws_, playing, environments_, played_, run_.interrupt);
         SampleOptions weighing{options.state_weights, options.gae_lambda, baseline_, options.tau,
                                standing.table.log_probs};
-        Sample sample = weigh(mdp, played, weighing, run_.interrupt);
+        Sample sample = weigh(mdp, played_, weighing, team_.n_threads(), run_.interrupt);
         if (options.use_baseline) {
-            std::vector<std::int32_t> cells(played.states);
+            std::vector<std::int32_t> cells(sample.states);
             if (mdp.horizon > 0)
                 for (std::size_t i = 0; i < cells.size(); ++i)
-                    cells[i] += played.time[i] * static_cast<std::int32_t>(mdp.n_states);
+                    cells[i] += sample.time[i] * static_cast<std::int32_t>(mdp.n_states);
             fit_table(cells, sample.returns, std::vector<double>(cells.size(), 1.0), baseline_);
         }
         return_mean = sample.return_mean;
-        timesteps_ += static_cast<double>(played.n_steps());
+        timesteps_ += static_cast<double>(played_.n_steps);
         BatchArrays arrays;
-        arrays.log_probs.resize(played.states.size());
-        for (std::size_t i = 0; i < played.states.size(); ++i)
+        arrays.log_probs.resize(sample.states.size());
+        for (std::size_t i = 0; i < sample.states.size(); ++i)
             arrays.log_probs[i] =
-                standing.table.log_probs[Index{played.states[i]} * mdp.n_actions + played.actions[i]];
-        arrays.states = std::move(played.states);
-        arrays.actions = std::move(played.actions);
+                standing.table.log_probs[Index{sample.states[i]} * mdp.n_actions + sample.actions[i]];
+        arrays.states = std::move(sample.states);
+        arrays.actions = std::move(sample.actions);
         arrays.weights = std::move(sample.weights);
         arrays.advantages = std::move(sample.advantages);
         arrays.effective_horizon =
@@ -254,6 +254,9 @@ private:
     double timestep_limit_;
     std::uint8_t& finished_;
     std::int64_t& n_done_;
+    AliasTable draws_;
+    AliasScratch scratch_;
+    Rollout played_;
 };
 
 }  // namespace
@@ -263,7 +266,8 @@ void train(const TabularMdp& mdp, const SoftmaxPolicy& policy, Flags reachable, 
            MutableReals history, MutableReals initial, const Interrupt& interrupt) {
     std::fill(history.begin(), history.end(), std::numeric_limits<double>::quiet_NaN());
     std::optional<TabularSimulator> simulator;
-    if (options.sampled) simulator.emplace(mdp);
+    if (options.sampled)
+        simulator.emplace(mdp, rollout_for(mdp, options.state_weights, options.n_envs, options.n_steps));
     const Run run{mdp, policy, reachable, options, schedules, simulator, interrupt};
     const Index row_size = n_iterations * kHistoryColumns;
     const int n_inner = std::max(1, options.n_threads / static_cast<int>(std::max<Index>(state.n_seeds, 1)));

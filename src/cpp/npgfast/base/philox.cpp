@@ -1,0 +1,89 @@
+#include "npgfast/base/philox.hpp"
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+namespace npgfast {
+
+namespace {
+
+#if defined(__AVX512F__)
+
+struct SixteenBlocks {
+    using Vector = __m512i;
+    static constexpr Index kWidth = 16;
+    static constexpr __mmask8 kAll = 0xFF;
+    static Vector load(const std::uint32_t* from) { return _mm512_loadu_si512(from); }
+    static void store(std::uint32_t* to, Vector x) { _mm512_storeu_si512(to, x); }
+    static Vector splat(std::uint32_t x) { return _mm512_set1_epi32(static_cast<int>(x)); }
+    // The masked forms, with all lanes: GCC 12 warns of its own undefined vectors in the plain ones.
+    static Vector multiply(Vector x, Vector y) { return _mm512_maskz_mul_epu32(kAll, x, y); }
+    static Vector high(Vector x) { return _mm512_maskz_srli_epi64(kAll, x, 32); }
+    static Vector exclusive(Vector x, Vector y, Vector z) { return _mm512_ternarylogic_epi64(x, y, z, 0x96); }
+    static Vector join(Vector even, Vector odd) {
+        return _mm512_mask_blend_epi32(0xAAAA, even, _mm512_maskz_slli_epi64(kAll, odd, 32));
+    }
+};
+
+#endif
+
+#if defined(__AVX2__)
+
+struct EightBlocks {
+    using Vector = __m256i;
+    static constexpr Index kWidth = 8;
+    static Vector load(const std::uint32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
+    static void store(std::uint32_t* to, Vector x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), x); }
+    static Vector splat(std::uint32_t x) { return _mm256_set1_epi32(static_cast<int>(x)); }
+    static Vector multiply(Vector x, Vector y) { return _mm256_mul_epu32(x, y); }
+    static Vector high(Vector x) { return _mm256_srli_epi64(x, 32); }
+    static Vector exclusive(Vector x, Vector y, Vector z) { return _mm256_xor_si256(_mm256_xor_si256(x, y), z); }
+    static Vector join(Vector even, Vector odd) { return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA); }
+};
+
+/// kWidth blocks: the counters at even and at odd places, each in the low half of a 64-bit lane, where it multiplies.
+template <class L>
+void philox_lanes(const std::uint32_t* first, const std::uint32_t* second, std::uint32_t fourth, PhiloxKey key,
+                  std::uint32_t* words, Index stride) {
+    using V = L::Vector;
+    const V m0 = L::splat(kPhiloxMultiplier0), m1 = L::splat(kPhiloxMultiplier1);
+    V even[4] = {L::load(first), L::load(second), L::splat(0), L::splat(fourth)}, odd[4];
+    for (int j = 0; j < 4; ++j) odd[j] = L::high(even[j]);
+    for (int round = 0; round < kPhiloxRounds; ++round) {
+        const V k0 = L::splat(key[0]), k1 = L::splat(key[1]);
+        for (V* c : {even, odd}) {
+            const V product0 = L::multiply(m0, c[0]), product1 = L::multiply(m1, c[2]);
+            c[0] = L::exclusive(L::high(product1), c[1], k0);
+            c[2] = L::exclusive(L::high(product0), c[3], k1);
+            c[1] = product1;
+            c[3] = product0;
+        }
+        key[0] += kPhiloxWeyl0;
+        key[1] += kPhiloxWeyl1;
+    }
+    for (int j = 0; j < 4; ++j) L::store(words + j * stride, L::join(even[j], odd[j]));
+}
+
+#endif
+
+}  // namespace
+
+void philox_blocks(const std::uint32_t* first, const std::uint32_t* second, std::uint32_t fourth, PhiloxKey key, Index n,
+                   std::uint32_t* words) {
+    Index i = 0;
+#if defined(__AVX512F__)
+    for (; i + SixteenBlocks::kWidth <= n; i += SixteenBlocks::kWidth)
+        philox_lanes<SixteenBlocks>(first + i, second + i, fourth, key, words + i, n);
+#endif
+#if defined(__AVX2__)
+    for (; i + EightBlocks::kWidth <= n; i += EightBlocks::kWidth)
+        philox_lanes<EightBlocks>(first + i, second + i, fourth, key, words + i, n);
+#endif
+    for (; i < n; ++i) {
+        const PhiloxCounter block = philox({first[i], second[i], 0, fourth}, key);
+        for (Index j = 0; j < 4; ++j) words[j * n + i] = block[j];
+    }
+}
+
+}  // namespace npgfast
