@@ -56,8 +56,8 @@ public:
         unsigned fresh = 0;
         for (Index lane = 0; lane < n_; ++lane) {
             const double* place = standing.data() + lane * width;
-            fresh |= (place[0] < 0.0 ? 1u : 0u) << lane;
-            time_[lane] = static_cast<std::int64_t>(place[0]);
+            fresh |= (place[0] >= 0.0 ? 0u : 1u) << lane;
+            time_[lane] = static_cast<std::int64_t>(std::min(place[0], double{1 << 30}));
             for (Index i = 1; i < width; ++i) states_[(i - 1) * kGroup + lane] = place[i];
         }
         return fresh;
@@ -167,7 +167,7 @@ struct Tile {
     /// Keeps the small numbers of step t in a word: the time in 32 bits, flags in 8, a discrete action in 24.
     void keep(Index t, const LaneRow& time, const std::int64_t* flags) {
         for (Index lane = 0; lane < kGroup; lane += kWidth) {
-            LaneInts word = load(time.data() + lane) | load(flags + lane) << 32;
+            LaneInts word = (load(time.data() + lane) & std::int64_t{0x7fffffff}) | load(flags + lane) << 32;
             if (is_discrete)
                 word |= (LaneInts)(nearest_integer(load(actions.data() + t * kGroup + lane)).bits << 40);
             store(words.data() + t * kGroup + lane, (Lanes)word);
