@@ -19,6 +19,8 @@ PROBS, LOGS = PI.probs(), PI._table[0].copy()
 TABLES = LOGS, PROBS
 INT32 = np.zeros(2, np.int32)
 
+PLAYED = _core.rollout(MDP._native, PROBS, 2, 4, 0, 1)
+
 
 def swapped(arrays: tuple, k: int, value: object) -> tuple:
     return (*arrays[:k], value, *arrays[k + 1 :])
@@ -77,6 +79,22 @@ RAW = {
     "baseline": lambda: _core.sample(MDP._native, PROBS, LOGS, 2, 2, 0, 1.0, np.zeros(2), 0.0, 0, 1),
     "baseline_kind": lambda: _core.sample(MDP._native, PROBS, LOGS, 2, 2, 0, 1.0, 3.0, 0.0, 0, 1),
     "envs_negative": lambda: _core.rollout(MDP._native, PROBS, -5, 3, 0, 1),
+    "envs_many": lambda: _core.rollout(MDP._native, PROBS, 2**31, 3, 0, 1),
+    "steps_many": lambda: _core.rollout(MDP._native, PROBS, 1, 2**31, 0, 1),
+    "sums_baseline": lambda: _core.sample_sums(MDP._native, PROBS, LOGS, 2, 2, 0, 1.0, np.zeros(2), 0.0, 0, 1),
+    "decode_short": lambda: _core.decode(PLAYED[:3], 2, "states", None, 1),
+    "decode_records": lambda: _core.decode(swapped(PLAYED, 0, PLAYED[0][:3].copy()), 2, "states", None, 1),
+    "decode_length": lambda: _core.decode(swapped(PLAYED, 1, PLAYED[1] + [[0, 0, 9, 0]]), 2, "states", None, 1),
+    "decode_stride": lambda: _core.decode(swapped(PLAYED, 1, PLAYED[1] * [[1, -1, 1, 1]]), 2, "states", None, 1),
+    "decode_huge": lambda: _core.decode(swapped(PLAYED, 1, PLAYED[1] + [[0, 2**62, 0, 0]]), 2, "time", None, 1),
+    "decode_first": lambda: _core.decode(swapped(PLAYED, 1, PLAYED[1] - [[9, 0, 0, 0]]), 2, "states", None, 1),
+    "decode_none": lambda: _core.decode(swapped(PLAYED, 1, PLAYED[1][:0].copy()), 1, "states", None, 1),
+    "decode_cuts": lambda: _core.decode(swapped(PLAYED, 2, np.array([[0, 4, 0]])), 2, "next_states", None, 1),
+    "decode_cut_env": lambda: _core.decode(swapped(PLAYED, 2, np.array([[-1, 0, 0]])), 2, "next_states", None, 1),
+    "decode_bits": lambda: _core.decode(swapped(PLAYED, 3, 29), 2, "states", None, 1),
+    "decode_columns": lambda: _core.decode(PLAYED, 3, "states", None, 1),
+    "decode_field": lambda: _core.decode(PLAYED, 2, "x", None, 1),
+    "decode_table": lambda: _core.decode(swapped(PLAYED, 0, PLAYED[0] | 2**31), 2, "rewards", PROBS, 1),
     "steps_negative": lambda: _core.rollout(MDP._native, PROBS, 1, -3, 0, 1),
     "cg_start": lambda: _core.conjugate_gradient(lambda v: v, np.ones(3), np.zeros(2), 5, 1e-9),
     "cg_image": lambda: _core.conjugate_gradient(lambda v: v[:2], np.ones(3), np.zeros(3), 5, 1e-9),

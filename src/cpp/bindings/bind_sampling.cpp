@@ -5,6 +5,7 @@
 #include "npgfast/geometry/least_squares.hpp"
 #include "npgfast/sampling/baseline.hpp"
 #include "npgfast/sampling/decode.hpp"
+#include "npgfast/sampling/pair_sums.hpp"
 #include "npgfast/sampling/returns.hpp"
 #include "npgfast/sampling/sample.hpp"
 
@@ -43,7 +44,7 @@ void check_lengths(Index n_envs, Index n_steps, int n_threads) {
 
 void play(const TabularMdp& mdp, Reals probs, const RolloutOptions& options, Rollout& result,
           const Interrupt& interrupt) {
-    const TabularSimulator simulator(mdp, options);
+    const TabularSimulator simulator(mdp, options.restart_probability);
     AliasTable table;
     AliasScratch scratch;
     simulator.prepare(probs, table, scratch);
@@ -140,29 +141,63 @@ py::array bind_decode(const py::tuple& compact_arrays, Index n_columns, const st
     throw py::value_error("field: " + field + " is not one of a rollout");
 }
 
-py::tuple bind_sample(const py::tuple& mdp_arrays, const py::array& probs_array, const py::array& log_probs_array,
-                      Index n_envs, Index n_steps, int state_weights, double gae_lambda, const py::object& baseline,
-                      double tau, std::uint64_t seed, int n_threads) {
-    const TabularMdp mdp = mdp_view(mdp_arrays);
-    const Reals probs = view<double>(probs_array, "probs", {mdp.n_states, mdp.n_actions});
-    const Reals log_probs = view<double>(log_probs_array, "log_probs", {mdp.n_states, mdp.n_actions});
-    SampleOptions weighing{static_cast<StateWeights>(state_weights), gae_lambda, {}, tau, log_probs};
-    if (!baseline.is_none())
-        weighing.baseline = view<double>(as_array(baseline, "baseline"), "baseline",
-                                         {std::max<Index>(mdp.horizon, 1) * mdp.n_states});
-    check_lengths(n_envs, n_steps, n_threads);
-    RolloutOptions options = rollout_for(mdp, weighing.state_weights, n_envs, n_steps);
-    options.seed = seed;
-    options.n_threads = n_threads;
-    Rollout played;
+/// What `sample` and `sample_sums` are called with.
+struct SampleCall {
+    TabularMdp mdp;
+    Reals probs;
+    SampleOptions weighing;
+    RolloutOptions options;
+
+    SampleCall(const py::tuple& mdp_arrays, const py::array& probs_array, const py::array& log_probs_array,
+               Index n_envs, Index n_steps, int state_weights, double gae_lambda, const py::object& baseline, double tau,
+               std::uint64_t seed, int n_threads)
+        : mdp(mdp_view(mdp_arrays)), probs(view<double>(probs_array, "probs", {mdp.n_states, mdp.n_actions})) {
+        const Reals log_probs = view<double>(log_probs_array, "log_probs", {mdp.n_states, mdp.n_actions});
+        weighing = {static_cast<StateWeights>(state_weights), gae_lambda, {}, tau, log_probs};
+        if (!baseline.is_none()) weighing.baseline = view<double>(as_array(baseline, "baseline"), "baseline", {n_cells()});
+        check_lengths(n_envs, n_steps, n_threads);
+        options = rollout_for(mdp, weighing.state_weights, n_envs, n_steps);
+        options.seed = seed;
+        options.n_threads = n_threads;
+    }
+
+    Index n_cells() const { return std::max<Index>(mdp.horizon, 1) * mdp.n_states; }
+};
+
+py::tuple bind_sample(const py::tuple& mdp, const py::array& probs, const py::array& log_probs, Index n_envs,
+                      Index n_steps, int state_weights, double gae_lambda, const py::object& baseline, double tau,
+                      std::uint64_t seed, int n_threads) {
+    const SampleCall call(mdp, probs, log_probs, n_envs, n_steps, state_weights, gae_lambda, baseline, tau, seed, n_threads);
     Sample sample = interruptible([&](const Interrupt& interrupt) {
-        play(mdp, probs, options, played, interrupt);
-        return weigh(mdp, played, weighing, n_threads, interrupt);
+        Rollout played;
+        play(call.mdp, call.probs, call.options, played, interrupt);
+        return weigh(call.mdp, played, call.weighing, n_threads, interrupt);
     });
     return py::make_tuple(to_array(std::move(sample.states)), to_array(std::move(sample.actions)),
                           to_array(std::move(sample.weights)), to_array(std::move(sample.advantages)),
                           to_array(std::move(sample.returns)), to_array(std::move(sample.time)),
                           sample.mass / static_cast<double>(std::max<Index>(sample.n_started, 1)), sample.return_mean);
+}
+
+py::tuple bind_sample_sums(const py::tuple& mdp, const py::array& probs, const py::array& log_probs, Index n_envs,
+                           Index n_steps, int state_weights, double gae_lambda, const py::object& baseline, double tau,
+                           std::uint64_t seed, int n_threads) {
+    const SampleCall call(mdp, probs, log_probs, n_envs, n_steps, state_weights, gae_lambda, baseline, tau, seed, n_threads);
+    const Index n_states = call.mdp.n_states, n_actions = call.mdp.n_actions;
+    std::vector<double> states(static_cast<std::size_t>(n_states)), pairs(call.probs.size()), advantages(pairs),
+        fitted(static_cast<std::size_t>(call.n_cells()));
+    std::copy(call.weighing.baseline.begin(), call.weighing.baseline.end(), fitted.begin());
+    PairSums sums{states, pairs, advantages, fitted};
+    interruptible([&](const Interrupt& interrupt) {
+        Rollout played;
+        PairSumsWorkspace workspace;
+        play(call.mdp, call.probs, call.options, played, interrupt);
+        sum_pairs(call.mdp, played, call.weighing, n_threads, sums, workspace, interrupt);
+        return true;
+    });
+    return py::make_tuple(to_array(std::move(states)), to_array(std::move(pairs), {n_states, n_actions}),
+                          to_array(std::move(advantages), {n_states, n_actions}), to_array(std::move(fitted)),
+                          sums.mass / static_cast<double>(std::max<Index>(sums.n_started, 1)), sums.return_mean);
 }
 
 /// The steps of `gae` and `discounted_returns`; None for values or bootstrap values stands for zeros.
@@ -248,6 +283,9 @@ void bind_sampling(py::module_& m) {
     m.def("decode", &bind_decode, py::arg("compact"), py::arg("n_columns"), py::arg("field"), py::arg("table"),
           py::arg("n_threads"));
     m.def("sample", &bind_sample, py::arg("mdp"), py::arg("probs"), py::arg("log_probs"), py::arg("n_envs"),
+          py::arg("n_steps"), py::arg("state_weights"), py::arg("gae_lambda"), py::arg("baseline"), py::arg("tau"),
+          py::arg("seed"), py::arg("n_threads"));
+    m.def("sample_sums", &bind_sample_sums, py::arg("mdp"), py::arg("probs"), py::arg("log_probs"), py::arg("n_envs"),
           py::arg("n_steps"), py::arg("state_weights"), py::arg("gae_lambda"), py::arg("baseline"), py::arg("tau"),
           py::arg("seed"), py::arg("n_threads"));
     m.def("gae", &bind_gae, py::arg("rewards"), py::arg("values"), py::arg("terminated"), py::arg("truncated"),

@@ -88,6 +88,19 @@ def sample(
     seed: int,
     n_threads: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], _Floats, _Floats, _Floats, NDArray[np.int32], float, float]: ...
+def sample_sums(
+    mdp: _Mdp,
+    probs: _Floats,
+    log_probs: _Floats,
+    n_envs: int,
+    n_steps: int,
+    state_weights: int,
+    gae_lambda: float,
+    baseline: _Floats | None,
+    tau: float,
+    seed: int,
+    n_threads: int,
+) -> tuple[_Floats, _Floats, _Floats, _Floats, float, float]: ...
 def gae(
     rewards: _Floats,
     values: _Floats,

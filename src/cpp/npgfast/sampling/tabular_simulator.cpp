@@ -9,7 +9,6 @@ namespace npgfast {
 namespace {
 
 constexpr Index kLargestFusedTable = Index{1} << 16;  // columns of 12 bytes: most of a second cache
-constexpr Index kTypicalEpisode = 32;                 // steps, where nothing is known
 
 /// Outcomes of a pair; one that leads nowhere, which only a forbidden action does, terminates.
 Index count_outcomes(const TabularMdp& mdp, Index pair) {
@@ -19,9 +18,8 @@ Index count_outcomes(const TabularMdp& mdp, Index pair) {
 
 }  // namespace
 
-TabularSimulator::TabularSimulator(const TabularMdp& mdp, const RolloutOptions& options)
-    : mdp_(mdp), format_(RecordFormat::of(mdp.n_states, mdp.n_actions)),
-      restart_probability_(options.restart_probability) {
+TabularSimulator::TabularSimulator(const TabularMdp& mdp, double restart_probability)
+    : mdp_(mdp), format_(RecordFormat::of(mdp.n_states, mdp.n_actions)), restart_probability_(restart_probability) {
     Index widest = 1;
     for (Index s = 0; s < mdp.n_states; ++s) {
         Index width = 0;
@@ -30,10 +28,7 @@ TabularSimulator::TabularSimulator(const TabularMdp& mdp, const RolloutOptions& 
         widest = std::max(widest, width);
     }
     fused_bits_ = alias_bits(widest);
-    const Index n_columns = mdp.n_states << std::min(fused_bits_, 31);
-    const Index per_env = options.n_steps > 0 ? options.n_steps
-                                              : std::min(kTypicalEpisode, mdp.horizon > 0 ? mdp.horizon : kTypicalEpisode);
-    is_fused_ = n_columns <= kLargestFusedTable && options.n_envs >= n_columns / per_env;
+    is_fused_ = mdp.n_states <= (kLargestFusedTable >> std::min(fused_bits_, 31));
     build_starts();
     if (!is_fused_) build_outcomes();
 }

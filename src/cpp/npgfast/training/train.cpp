@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "npgfast/base/parallel.hpp"
+#include "npgfast/sampling/pair_sums.hpp"
 #include "npgfast/updates/soft_policy_iteration.hpp"
 
 namespace npgfast {
@@ -151,8 +152,13 @@ private:
         BatchArrays arrays;
         BatchSummary summary;
         if (options.sampled) {
-            arrays = gather(iteration, standing, return_mean);
-            summary = summarize(arrays.view(), run_.mdp.n_states, run_.mdp.n_actions);
+            play(iteration, standing);
+            if (options.algorithm == Algorithm::ppo) {
+                arrays = list_samples(standing, return_mean);
+                summary = summarize(arrays.view(), run_.mdp.n_states, run_.mdp.n_actions);
+            } else {
+                summary = sum_samples(standing, return_mean);
+            }
         } else {
             summary = summarize(standing.evaluation, standing.table.probs, run_.reachable, run_.mdp.n_actions);
             if (options.algorithm == Algorithm::ppo) arrays = list_entries(run_, standing);
@@ -171,19 +177,42 @@ private:
                           {adam_first_, adam_second_, adam_steps_}, run_.interrupt);
     }
 
-    BatchArrays gather(Index iteration, const Standing& standing, double& return_mean) {
+    void play(Index iteration, const Standing& standing) {
         const TrainOptions& options = run_.options;
-        const TabularMdp& mdp = run_.mdp;
-        RolloutOptions playing = rollout_for(mdp, options.state_weights, options.n_envs, options.n_steps);
+        RolloutOptions playing = rollout_for(run_.mdp, options.state_weights, options.n_envs, options.n_steps);
         playing.seed = seed_;
         playing.iteration = static_cast<std::uint32_t>(iteration);
         playing.n_threads = team_.n_threads();
         run_.simulator->prepare(standing.table.probs, draws_, scratch_);
         rollout(*run_.simulator, draws_, playing, environments_, played_, run_.interrupt);
-        SampleOptions weighing{options.state_weights, options.gae_lambda, baseline_, options.tau,
-                               standing.table.log_probs};
-        Sample sample = weigh(mdp, played_, weighing, team_.n_threads(), run_.interrupt);
-        if (options.use_baseline) {
+        timesteps_ += static_cast<double>(played_.n_steps);
+    }
+
+    SampleOptions weighing(const Standing& standing) const {
+        return {run_.options.state_weights, run_.options.gae_lambda, baseline_, run_.options.tau,
+                standing.table.log_probs};
+    }
+
+    double horizon_of(double mass, Index n_started) {
+        return estimate_horizon(mass, n_started, run_.options.n_steps > 0, mass_, n_started_);
+    }
+
+    /// The batch of what was played, by pairs, and the baseline of the next one.
+    BatchSummary sum_samples(const Standing& standing, double& return_mean) {
+        BatchSummary summary;
+        summary.allocate(run_.mdp.n_states, run_.mdp.n_actions);
+        PairSums sums{summary.state_sums, summary.pair_sums, summary.advantage_sums, baseline_};
+        sum_pairs(run_.mdp, played_, weighing(standing), team_.n_threads(), sums, summing_, run_.interrupt);
+        return_mean = sums.return_mean;
+        summary.effective_horizon = horizon_of(sums.mass, sums.n_started);
+        return summary;
+    }
+
+    /// The same, step by step.
+    BatchArrays list_samples(const Standing& standing, double& return_mean) {
+        const TabularMdp& mdp = run_.mdp;
+        Sample sample = weigh(mdp, played_, weighing(standing), team_.n_threads(), run_.interrupt);
+        if (run_.options.use_baseline) {
             std::vector<std::int32_t> cells(sample.states);
             if (mdp.horizon > 0)
                 for (std::size_t i = 0; i < cells.size(); ++i)
@@ -191,7 +220,6 @@ private:
             fit_table(cells, sample.returns, std::vector<double>(cells.size(), 1.0), baseline_);
         }
         return_mean = sample.return_mean;
-        timesteps_ += static_cast<double>(played_.n_steps);
         BatchArrays arrays;
         arrays.log_probs.resize(sample.states.size());
         for (std::size_t i = 0; i < sample.states.size(); ++i)
@@ -201,8 +229,7 @@ private:
         arrays.actions = std::move(sample.actions);
         arrays.weights = std::move(sample.weights);
         arrays.advantages = std::move(sample.advantages);
-        arrays.effective_horizon =
-            estimate_horizon(sample.mass, sample.n_started, options.n_steps > 0, mass_, n_started_);
+        arrays.effective_horizon = horizon_of(sample.mass, sample.n_started);
         return arrays;
     }
 
@@ -257,6 +284,7 @@ private:
     AliasTable draws_;
     AliasScratch scratch_;
     Rollout played_;
+    PairSumsWorkspace summing_;
 };
 
 }  // namespace
@@ -267,7 +295,7 @@ void train(const TabularMdp& mdp, const SoftmaxPolicy& policy, Flags reachable, 
     std::fill(history.begin(), history.end(), std::numeric_limits<double>::quiet_NaN());
     std::optional<TabularSimulator> simulator;
     if (options.sampled)
-        simulator.emplace(mdp, rollout_for(mdp, options.state_weights, options.n_envs, options.n_steps));
+        simulator.emplace(mdp, rollout_for(mdp, options.state_weights, 1, 1).restart_probability);
     const Run run{mdp, policy, reachable, options, schedules, simulator, interrupt};
     const Index row_size = n_iterations * kHistoryColumns;
     const int n_inner = std::max(1, options.n_threads / static_cast<int>(std::max<Index>(state.n_seeds, 1)));
