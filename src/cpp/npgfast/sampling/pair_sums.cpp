@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "npgfast/base/parallel.hpp"
+#include "npgfast/base/simd.hpp"
 
 namespace npgfast {
 
@@ -14,8 +15,6 @@ constexpr Index kMostSlots = 8, kStepsPerPair = 16;  // a slot is worth zeroing 
 constexpr Index kSummedRows = 32;
 constexpr Index kSumsPerPair = 4;  // weight, weight * advantage, 1, advantage
 constexpr Index kSummedPerThread = 50'000;
-
-using LaneReals = std::array<double, kBlockLanes>;
 
 }  // namespace
 
@@ -44,9 +43,8 @@ struct SummedRollout {
     Index last_power;
     const Interrupt& interrupt;
 
-    Index cell(Index state, Index time) const {
-        return mdp.horizon > 0 ? std::min(time, mdp.horizon) * mdp.n_states + state : state;
-    }
+    /// With a horizon.
+    Index cell(Index state, Index time) const { return std::min(time, mdp.horizon) * mdp.n_states + state; }
 };
 
 /// The times of the first row of every chunk.
@@ -75,103 +73,82 @@ void fill_times(const Block& block, Index chunk, Index n_rows, PairSumsWorkspace
     }
 }
 
-template <bool kHasTimes>
+/// Where a lane stands on the way back: at the step after the one that is looked at.
+struct LaneOnTheWayBack {
+    double value = 0.0, advantage = 0.0;
+    double episode_reward = 0.0;    ///< from here to the end of the episode
+    bool ends_in_rollout = false;
+    Index n_cuts = 0;               ///< that lie ahead
+};
+
+template <bool kHasTimes, bool kHasTimedCells>
 void sum_block(const SummedRollout& in, const Block& block, PairSumsWorkspace::Slot& slot) {
-    const bool has_horizon = in.mdp.horizon > 0;
-    const Index n = block.n_lanes;
     const int shift = in.format.state_shift();
     const double gamma = in.gamma, decay = in.gamma * in.lambda;
-    alignas(64) LaneReals reward, value, goes_on, counts, weight, next_value{}, advantage{}, episode_reward{},
-        is_finished{}, finished_reward{}, n_finished{}, n_ended{};
-    std::array<Index, kBlockLanes> pair, cell;
-    std::array<Index, kBlockLanes> cuts_left;
-    Index next_cut = -1;
-    const auto find_next_cut = [&] {
-        next_cut = -1;
-        for (Index lane = 0; lane < n; ++lane)
-            if (cuts_left[lane] > block.cut_offsets[lane])
-                next_cut = std::max(next_cut, block.cuts[static_cast<std::size_t>(cuts_left[lane] - 1)].row);
+    const double *deltas = in.deltas, *rewards = in.rewards, *values = in.values, *powers = in.powers;
+    double *pairs = slot.pairs.data(), *cells = slot.cells.data();
+    const Index last_power = in.last_power, n_lanes = block.n_lanes, last_row = block.n_rows - 1;
+    const bool is_episodes = block.episodes.size() > 0;
+    const auto cell_of = [&](std::int32_t state, Index time) {
+        return kHasTimedCells ? in.cell(state, time) : Index{state};
     };
-    for (Index lane = 0; lane < n; ++lane) cuts_left[lane] = block.cut_offsets[lane + 1];
-    find_next_cut();
+    std::array<LaneOnTheWayBack, kBlockLanes> lanes;
+    for (Index lane = 0; lane < n_lanes; ++lane) lanes[lane].n_cuts = block.cut_offsets[lane + 1];
+    const auto finish = [&](const LaneOnTheWayBack& at) {
+        if (!at.ends_in_rollout) return;
+        slot.finished_reward += at.episode_reward;
+        ++slot.n_finished;
+    };
     if constexpr (kHasTimes) count_times(block, slot);
 
     for (Index chunk = (block.n_rows - 1) / kSummedRows; chunk >= 0; --chunk) {
         in.interrupt.check();
         const Index first = chunk * kSummedRows, n_rows = std::min(kSummedRows, block.n_rows - first);
         if constexpr (kHasTimes) fill_times(block, chunk, n_rows, slot);
+        const auto time_at = [&](Index t, Index lane) {
+            return kHasTimes ? Index{slot.times[static_cast<std::size_t>((t - first) * kBlockLanes + lane)]} : 0;
+        };
+        if (first + n_rows > last_row)
+            for (Index lane = 0; lane < n_lanes; ++lane)
+                if (block.last_states[lane] >= 0)
+                    lanes[lane].value = values[cell_of(block.last_states[lane], time_at(last_row, lane) + 1)];
         for (Index t = first + n_rows - 1; t >= first; --t) {
             const std::uint32_t* row = block.records + t * block.stride;
-            [[maybe_unused]] const std::uint32_t* times = slot.times.data() + (t - first) * kBlockLanes;
-            const auto cell_at = [&](Index lane, Index state, Index later) {
-                return has_horizon ? in.cell(state, Index{times[lane]} + later) : state;
-            };
-            if (t + 1 == block.n_rows)
-                for (Index lane = 0; lane < n; ++lane)
-                    if (block.last_states[lane] >= 0)
-                        next_value[lane] = in.values[cell_at(lane, block.last_states[lane], 1)];
-            for (Index lane = 0; lane < n; ++lane) {
+            for (Index lane = 0; lane < n_lanes; ++lane) {
                 const std::uint32_t record = row[lane], flags = record & RecordFormat::kFlags;
-                pair[lane] = static_cast<Index>(record >> RecordFormat::kFlagBits);
-                cell[lane] = cell_at(lane, static_cast<Index>(record >> shift), 0);
-                goes_on[lane] = flags == 0 ? 1.0 : 0.0;
-                counts[lane] = flags != kPadding ? 1.0 : 0.0;
-                reward[lane] = in.deltas[pair[lane]];
-                value[lane] = in.values[cell[lane]];
-                weight[lane] = kHasTimes ? counts[lane] * in.powers[std::min<Index>(times[lane], in.last_power)]
-                                         : counts[lane];
-            }
-            if (t == next_cut) {
-                for (Index lane = 0; lane < n; ++lane) {
-                    if (cuts_left[lane] == block.cut_offsets[lane]) continue;
-                    const Cut& cut = block.cuts[static_cast<std::size_t>(cuts_left[lane] - 1)];
-                    if (cut.row != t) continue;
-                    reward[lane] += gamma * in.values[cell_at(lane, cut.state, 1)];
-                    --cuts_left[lane];
+                LaneOnTheWayBack& at = lanes[lane];
+                const Index time = time_at(t, lane);
+                if (flags != 0) {
+                    finish(at);
+                    if (!is_episodes && t < last_row) ++slot.n_started;
+                    at.value = at.advantage = at.episode_reward = 0.0;
+                    at.ends_in_rollout = flags != kPadding;
+                    if (flags == kPadding) continue;
+                    if (flags == kTruncated)
+                        at.value = values[cell_of(block.cuts[static_cast<std::size_t>(--at.n_cuts)].state, time + 1)];
                 }
-                find_next_cut();
-            }
-            for (Index lane = 0; lane < n; ++lane) {
-                advantage[lane] = (reward[lane] + goes_on[lane] * (gamma * next_value[lane]) - value[lane]) +
-                                  goes_on[lane] * (decay * advantage[lane]);
-                next_value[lane] = value[lane];
-                const double ends = 1.0 - goes_on[lane], closes = ends * is_finished[lane];
-                finished_reward[lane] += closes * episode_reward[lane];
-                n_finished[lane] += closes;
-                n_ended[lane] += ends * counts[lane];
-                is_finished[lane] = ends * counts[lane] + goes_on[lane] * is_finished[lane];
-                episode_reward[lane] *= goes_on[lane];
-            }
-            double* sums = slot.pairs.data();
-            for (Index lane = 0; lane < n; ++lane) {
-                episode_reward[lane] += counts[lane] * in.rewards[pair[lane]];
-                double* sum = sums + kSumsPerPair * pair[lane];
-                const double terms[kSumsPerPair] = {weight[lane], weight[lane] * advantage[lane], counts[lane],
-                                                    counts[lane] * advantage[lane]};
-                for (Index k = 0; k < kSumsPerPair; ++k) sum[k] += terms[k];
-            }
-            if (has_horizon) {
-                for (Index lane = 0; lane < n; ++lane) {
-                    double* sum = slot.cells.data() + 2 * cell[lane];
-                    sum[0] += counts[lane];
-                    sum[1] += counts[lane] * (advantage[lane] + value[lane]);
+                const auto pair = static_cast<Index>(record >> RecordFormat::kFlagBits);
+                const Index cell = cell_of(static_cast<std::int32_t>(record >> shift), time);
+                const double value = values[cell], weight = kHasTimes ? powers[std::min(time, last_power)] : 1.0;
+                at.advantage = (deltas[pair] + gamma * at.value - value) + decay * at.advantage;
+                at.value = value;
+                at.episode_reward += rewards[pair];
+                const Packet<2> terms{1.0, at.advantage};
+                double* sum = pairs + kSumsPerPair * pair;
+                store<2>(sum, load<2>(sum) + weight * terms);
+                store<2>(sum + 2, load<2>(sum + 2) + terms);
+                if constexpr (kHasTimedCells) {
+                    cells[2 * cell] += 1.0;
+                    cells[2 * cell + 1] += at.advantage + value;
                 }
             }
         }
     }
-    const bool is_episodes = block.episodes.size() > 0;
     if (is_episodes) slot.n_started += block.n_envs;
-    for (Index lane = 0; lane < n; ++lane) {
-        slot.finished_reward += finished_reward[lane];
-        slot.n_finished += static_cast<Index>(n_finished[lane]);
-        if (block.first_times[lane] == 0) {
-            slot.finished_reward += is_finished[lane] * episode_reward[lane];
-            slot.n_finished += static_cast<Index>(is_finished[lane]);
-        }
-        if (is_episodes) continue;
-        const bool ends_at_last = RecordFormat::flags(block.records[(block.n_rows - 1) * block.stride + lane]) != 0;
-        slot.n_started += static_cast<Index>(n_ended[lane]) - (ends_at_last ? 1 : 0) +
-                          (block.first_times[lane] == 0 ? 1 : 0);
+    for (Index lane = 0; lane < n_lanes; ++lane) {
+        if (block.first_times[lane] != 0) continue;
+        finish(lanes[lane]);
+        if (!is_episodes) ++slot.n_started;
     }
 }
 
@@ -184,7 +161,9 @@ void sum_pairs(const TabularMdp& mdp, const Rollout& rollout, const SampleOption
     const Index width = Index{1} << format.action_bits, n_padded = n_states * width;
     const bool is_discounted = options.state_weights == StateWeights::discounted && mdp.gamma < 1.0;
     const double gamma = options.state_weights == StateWeights::geometric ? 1.0 : mdp.gamma;
-    const Index n_cells = std::max<Index>(mdp.horizon, 1) * n_states;
+    // Without a baseline to read or to fit, no cell matters.
+    const bool has_timed_cells = mdp.horizon > 0 && !(options.baseline.empty() && result.fitted.empty());
+    const Index n_cells = (has_timed_cells ? mdp.horizon : 1) * n_states;
 
     workspace.deltas.resize(n_padded);
     workspace.rewards.resize(n_padded);
@@ -216,7 +195,7 @@ void sum_pairs(const TabularMdp& mdp, const Rollout& rollout, const SampleOption
         PairSumsWorkspace::Slot& slot = workspace.slots[static_cast<std::size_t>(k)];
         slot.pairs.resize(n_padded * kSumsPerPair);
         std::fill_n(slot.pairs.data(), n_padded * kSumsPerPair, 0.0);
-        if (mdp.horizon > 0) {
+        if (has_timed_cells) {
             slot.cells.resize(2 * (n_cells + n_states));
             std::fill_n(slot.cells.data(), 2 * (n_cells + n_states), 0.0);
         }
@@ -224,10 +203,12 @@ void sum_pairs(const TabularMdp& mdp, const Rollout& rollout, const SampleOption
         slot.n_started = slot.n_finished = 0;
         for (Index b = k * n_blocks / n_slots; b < (k + 1) * n_blocks / n_slots; ++b) {
             const Block& block = rollout.blocks[static_cast<std::size_t>(b)];
-            if (is_discounted || mdp.horizon > 0)
-                sum_block<true>(in, block, slot);
+            if (has_timed_cells)
+                sum_block<true, true>(in, block, slot);
+            else if (is_discounted)
+                sum_block<true, false>(in, block, slot);
             else
-                sum_block<false>(in, block, slot);
+                sum_block<false, false>(in, block, slot);
         }
     });
 
@@ -235,7 +216,7 @@ void sum_pairs(const TabularMdp& mdp, const Rollout& rollout, const SampleOption
     for (Index k = 1; k < n_slots; ++k) {
         const PairSumsWorkspace::Slot& slot = workspace.slots[static_cast<std::size_t>(k)];
         for (Index i = 0; i < n_padded * kSumsPerPair; ++i) total.pairs[i] += slot.pairs[i];
-        if (mdp.horizon > 0)
+        if (has_timed_cells)
             for (Index i = 0; i < 2 * n_cells; ++i) total.cells[i] += slot.cells[i];
         total.finished_reward += slot.finished_reward;
         total.n_started += slot.n_started;
@@ -255,10 +236,10 @@ void sum_pairs(const TabularMdp& mdp, const Rollout& rollout, const SampleOption
             returns += sum[3];
         }
         result.mass += result.state_weights[s];
-        if (!fitted.empty() && mdp.horizon == 0 && n_visits > 0.0)
+        if (!fitted.empty() && !has_timed_cells && n_visits > 0.0)
             fitted[s] = workspace.values[s] + returns / n_visits;
     }
-    for (Index c = 0; c < n_cells && !fitted.empty() && mdp.horizon > 0; ++c)
+    for (Index c = 0; c < n_cells && !fitted.empty() && has_timed_cells; ++c)
         if (total.cells[2 * c] > 0.0) fitted[c] = total.cells[2 * c + 1] / total.cells[2 * c];
     for (const MutableReals sums : {result.state_weights, result.pair_weights, result.weighted_advantages})
         for (double& sum : sums) sum /= result.mass;

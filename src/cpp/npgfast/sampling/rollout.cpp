@@ -11,7 +11,7 @@ namespace {
 
 constexpr Index kLongestEpisode = Index{1} << 26, kLongestEpisodes = Index{1} << 28;
 constexpr Index kUnit = 8;                 // environments of a vector
-constexpr Index kEpisodesPerBlock = 256;
+constexpr Index kEpisodesPerBlock = 512;   // many for each column, so that the last of them leave few empty
 constexpr Index kStepsPerThread = 50'000;  // about as long as a thread takes to start
 constexpr Index kRowsPerChunk = 32, kRowsPerEpisodeChunk = 4;
 

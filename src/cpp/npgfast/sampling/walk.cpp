@@ -9,7 +9,7 @@ namespace npgfast {
 
 namespace {
 
-constexpr Index kStepsPerFusedBlock = 4;
+constexpr int kFusedBlockBits = 2;  // four steps
 constexpr Index kWide = 8;  // environments from which on words are drawn across them, not along time
 
 template <class L>
@@ -43,23 +43,20 @@ Walker::Walker(const TabularSimulator& simulator, const AliasTable& policy, cons
         limit_ = Limit::truncation;
         limit_steps_ = static_cast<std::uint32_t>(std::min<Index>(longest, INT32_MAX));
     }
+    const auto start = simulator.only_start();
+    fresh_ = start && simulator.is_fused() ? simulator.format().pack(*start, 0, 0) : std::uint32_t{kTerminated};
     words_.resize(4 * kMostSteps * kBlockLanes);
     start_words_.resize(kMostSteps * kBlockLanes);
     transposed_.resize(4 * kMostSteps);
 }
 
-std::uint32_t Walker::fresh() const {
-    const auto start = simulator_.only_start();
-    return start && simulator_.is_fused() ? simulator_.format().pack(*start, 0, 0) : std::uint32_t{kTerminated};
-}
-
 void Walker::draw_words(const LaneStates& lanes, Index width, Index n_blocks, Purpose purpose, std::uint32_t* words) {
     const PhiloxKey key = philox_key(options_.seed);
     const std::uint32_t stream = philox_stream(options_.iteration, purpose);
-    const std::uint32_t steps_per_block = simulator_.is_fused() ? kStepsPerFusedBlock : 1;
+    const int steps_bits = simulator_.is_fused() ? kFusedBlockBits : 0;
     std::array<std::uint32_t, std::max(kBlockLanes, kMostSteps)> first, second;
     if (width >= kWide) {
-        for (Index lane = 0; lane < width; ++lane) first[lane] = lanes.step[lane] / steps_per_block;
+        for (Index lane = 0; lane < width; ++lane) first[lane] = lanes.step[lane] >> steps_bits;
         for (Index block = 0; block < n_blocks; ++block) {
             philox_blocks(first.data(), lanes.environment.data(), stream, key, width, words + 4 * block * width);
             for (Index lane = 0; lane < width; ++lane) ++first[lane];
@@ -68,7 +65,7 @@ void Walker::draw_words(const LaneStates& lanes, Index width, Index n_blocks, Pu
     }
     for (Index lane = 0; lane < width; ++lane) {
         for (Index block = 0; block < n_blocks; ++block) {
-            first[block] = lanes.step[lane] / steps_per_block + static_cast<std::uint32_t>(block);
+            first[block] = (lanes.step[lane] >> steps_bits) + static_cast<std::uint32_t>(block);
             second[block] = lanes.environment[lane];
         }
         philox_blocks(first.data(), second.data(), stream, key, n_blocks, transposed_.data());
@@ -198,7 +195,7 @@ void Walker::walk_in_two_stages(LaneStates& lanes, Index width, Index n_steps, I
 void Walker::walk(LaneStates& lanes, Index width, Index n_steps, Index first_row, std::uint32_t* records,
                   std::vector<Cut>& cuts) {
     const bool is_fused = simulator_.is_fused(), draws_starts = !simulator_.only_start();
-    const Index n_blocks = is_fused ? (n_steps + kStepsPerFusedBlock - 1) / kStepsPerFusedBlock : n_steps;
+    const Index n_blocks = is_fused ? (n_steps + 3) >> kFusedBlockBits : n_steps;
     draw_words(lanes, width, n_blocks, Purpose::step, words_.data());
     if (is_fused) {
         if (draws_starts) draw_words(lanes, width, n_blocks, Purpose::start, start_words_.data());
