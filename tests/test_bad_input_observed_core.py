@@ -99,6 +99,7 @@ def calls() -> Iterator[tuple[str, tuple[Any, ...]]]:
         yield "fisher_matrix", (*arguments, 0, 2)
         yield "natural_gradient", (*arguments, 0, 0, 0.0, 1e-10, 0, 2)
         yield "surrogate", (*arguments, 0.2, 2)
+        yield "divergence", (*arguments, policy.theta, 2)
     time, targets = np.arange(5, dtype=np.int32), np.arange(5.0)
     observations = np.ones((5, 2))
     for kind in (1, 2):

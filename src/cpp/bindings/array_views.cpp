@@ -157,7 +157,7 @@ ModelView::ModelView(const py::tuple& policy, const py::object& tables, const py
 const LocalModel& ModelView::model() {
     if (model_) return *model_;
     if (is_gaussian_) {
-        model_ = std::make_unique<GaussianModel>(gaussian_, theta_, rows_);
+        model_ = std::make_unique<GaussianModel>(gaussian_, theta_, rows_, team_);
     } else {
         summary_ = summarize(entries_, softmax_.n_states, softmax_.n_actions);
         model_ = std::make_unique<SoftmaxModel>(softmax_, table_, summary_, &entries_, team_);

@@ -68,6 +68,15 @@ py::tuple bind_surrogate(const py::tuple& policy, const py::object& tables, cons
     return py::make_tuple(result.value, to_array(std::move(result.gradient)), result.clip_fraction, result.approx_kl);
 }
 
+double bind_divergence(const py::tuple& policy, const py::object& tables, const py::tuple& batch,
+                       const py::array& theta_array, int n_threads) {
+    ModelView view(policy, tables, batch, n_threads);
+    const Reals given = npgfast::bindings::view<double>(theta_array, "theta", {view.n_params()});
+    std::vector<double> theta(given.begin(), given.end());
+    const py::gil_scoped_release release;
+    return view.model().move(theta).kl;
+}
+
 double bind_gaussian_kl(const py::array& shifts_array, const py::array& old_array, const py::array& new_array,
                         const py::array& weights_array) {
     const Index n = weights_array.size(), k = old_array.size();
@@ -123,6 +132,8 @@ void bind_geometry(py::module_& m) {
           py::arg("max_iterations"), py::arg("n_threads"));
     m.def("surrogate", &bind_surrogate, py::arg("policy"), py::arg("tables"), py::arg("batch"),
           py::arg("clip_range"), py::arg("n_threads"));
+    m.def("divergence", &bind_divergence, py::arg("policy"), py::arg("tables"), py::arg("batch"), py::arg("theta"),
+          py::arg("n_threads"));
     m.def("mean_kl", &bind_mean_kl, py::arg("old"), py::arg("new"), py::arg("state_weights"));
     m.def("gaussian_kl", &bind_gaussian_kl, py::arg("shifts"), py::arg("old_log_std"), py::arg("new_log_std"),
           py::arg("weights"));

@@ -86,7 +86,8 @@ py::array bind_gaussian_log_probs(const py::array& features, const py::array& th
     std::vector<double> log_probs(static_cast<std::size_t>(pairs.policy.n_rows));
     {
         const py::gil_scoped_release release;
-        const std::vector<double> means = pairs.policy.means(pairs.theta);
+        Team team(1);
+        const std::vector<double> means = pairs.policy.means(pairs.theta, team);
         for (Index i = 0; i < pairs.policy.n_rows; ++i)
             log_probs[i] = gaussian_log_prob(pairs.actions.data() + i * k, means.data() + i * k,
                                              pairs.policy.log_std(pairs.theta));

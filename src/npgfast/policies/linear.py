@@ -342,6 +342,8 @@ class LinearSoftmax(LinearPolicy):
 
     def _divergence(self, new: LinearPolicy, batch: "Batch") -> float:
         other = cast("LinearSoftmax", new)
+        if new.feature_map is self.feature_map and new.normalizer is self.normalizer:
+            return _core.divergence(*self._on(batch), new.theta, thread_count())
         old_tables, new_tables = (policy._tables(policy._features_of(batch)) for policy in (self, other))
         return _core.mean_kl(old_tables, new_tables, batch.weights)
 

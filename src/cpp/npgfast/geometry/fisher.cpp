@@ -1,9 +1,10 @@
 #include "npgfast/geometry/fisher.hpp"
 
-#include <Eigen/Core>
 #include <algorithm>
+#include <utility>
 
 #include "npgfast/base/vector.hpp"
+#include "npgfast/geometry/gram.hpp"
 
 namespace npgfast {
 
@@ -158,51 +159,92 @@ double FisherOperator::state_trace(Index s, const double* pi, std::vector<double
     return sum;
 }
 
-std::vector<double> FisherOperator::dense() const {
-    using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    const Index n_actions = policy_.n_actions, d = size(), m = policy_.n_shared_features;
-    std::vector<double> result(static_cast<std::size_t>(d * d), 0.0);
-    Eigen::Map<Matrix> fisher(result.data(), d, d);
-    Matrix block(n_actions, n_actions);
-    std::vector<double> pair_weights(static_cast<std::size_t>(n_actions));
-    Matrix blocks = Matrix::Zero(m > 0 ? policy_.n_states : 0, n_actions * n_actions);  // of all states, if shared
+std::vector<double> FisherOperator::dense() {
+    const Index d = size();
+    std::vector<double> fisher(static_cast<std::size_t>(d * d), 0.0);
+    if (policy_.is_tabular()) add_blocks(fisher);
+    else if (policy_.n_shared_features > 0) add_shared(fisher);
+    else add_centered(fisher);
+    for (Index j = 0; j < d; ++j) fisher[j * d + j] += ridge_;
+    return fisher;
+}
+
+/// Tabular: the block of each state.
+void FisherOperator::add_blocks(MutableReals fisher) const {
+    const Index n_actions = policy_.n_actions, d = size();
     for (Index s = 0; s < policy_.n_states; ++s) {
         if (!(summary_.state_weights[s] > 0.0)) continue;
         const Index first = s * n_actions;
-        block.setZero();
-        std::fill(pair_weights.begin(), pair_weights.end(), 0.0);
-        summary_.pair_weights.for_each(s, n_actions, [&](Index a, double weight) { pair_weights[a] = weight; });
-        add_logit_fisher(estimator_, probs_.data() + first, summary_.state_weights[s], pair_weights.data(), n_actions,
-                         block.data(), n_actions);
-        if (policy_.is_tabular()) {
-            fisher.block(first, first, n_actions, n_actions) = block;
-        } else if (m > 0) {
-            blocks.row(s) = Eigen::Map<const Eigen::RowVectorXd>(block.data(), n_actions * n_actions);
-        } else {
-            const Eigen::Map<const Matrix> rows(policy_.features.data() + first * d, n_actions, d);
-            const Matrix weighted = block * rows;
-            fisher.noalias() += rows.transpose() * weighted;
-        }
+        add_logit_fisher(estimator_, probs_.data() + first, summary_.state_weights[s],
+                         summary_.pair_weights.table.data() + first, n_actions, fisher.data() + first * d + first, d);
     }
-    if (m > 0) {
-        // F[(i,a),(j,b)] = sum_s phi_i(s) phi_j(s) block_ab(s)
-        const Eigen::Map<const Matrix> phi(policy_.features.data(), policy_.n_states, m);
-        for (Index a = 0; a < n_actions; ++a) {
-            for (Index b = a; b < n_actions; ++b) {
-                const Matrix product = phi.transpose() * (blocks.col(a * n_actions + b).asDiagonal() * phi);
-                for (Index i = 0; i < m; ++i)
-                    for (Index j = 0; j < m; ++j)
-                        fisher(i * n_actions + a, j * n_actions + b) = fisher(j * n_actions + b, i * n_actions + a) =
-                            product(i, j);
+}
+
+/// Shared features: F[(i,a),(j,b)] = sum_s phi_i phi_j B_ab(s), one Gram matrix for each pair of actions. The rows of B sum
+/// to 0; analytically B_ab = -w pi_a pi_b off the diagonal, which the diagonal is summed from without cancellation.
+void FisherOperator::add_shared(MutableReals fisher) {
+    const Index n_actions = policy_.n_actions, m = policy_.n_shared_features, d = size(), n_gram = gram_size(m);
+    const bool is_analytic = estimator_ == Estimator::analytic;
+    std::vector<std::pair<Index, Index>> pairs;
+    for (Index a = 0; a < n_actions; ++a)
+        for (Index b = a + is_analytic; b < n_actions; ++b) pairs.emplace_back(a, b);
+    const auto visit = [&](Index first, Index last, double*, double* grams) {
+        std::vector<double> coefficients(static_cast<std::size_t>(last - first)), scratch(8 * coefficients.size());
+        for (const auto& [a, b] : pairs) {
+            for (Index s = first; s < last; ++s) {
+                const double* pi = probs_.data() + s * n_actions;
+                double& sum = coefficients[s - first];
+                sum = is_analytic ? summary_.state_weights[s] * (pi[a] * pi[b]) : 0.0;
+                if (is_analytic) continue;
+                summary_.pair_weights.for_each(s, n_actions, [&, a = a, b = b](Index chosen, double weight) {
+                    sum += weight * (((a == chosen) - pi[a]) * ((b == chosen) - pi[b]));
+                });
             }
+            add_gram(policy_.features.data() + first * m, last - first, m, coefficients.data(), scratch.data(), grams);
+            grams += n_gram;
         }
+    };
+    std::vector<double> grams(pairs.size() * static_cast<std::size_t>(n_gram)), square(static_cast<std::size_t>(m * m));
+    sweep_({}, visit, {}, grams);
+    for (std::size_t k = 0; k < pairs.size(); ++k) {
+        const auto [a, b] = pairs[k];
+        unpack_gram(grams.data() + static_cast<Index>(k) * n_gram, m, square);
+        for (Index i = 0; i < m; ++i)
+            for (Index j = 0; j < m; ++j) {
+                const double entry = square[i * m + j];
+                const Index aa = (i * n_actions + a) * d + j * n_actions + a, bb = aa + (b - a) * (d + 1);
+                fisher[aa + (b - a)] = fisher[bb - (b - a)] = is_analytic ? -entry : entry;
+                if (!is_analytic) continue;
+                fisher[aa] += entry;
+                fisher[bb] += entry;
+            }
     }
-    // Products of a symmetric block from both sides differ in the last bit across the diagonal.
-    for (Index i = 0; i < d; ++i) {
-        fisher(i, i) += ridge_;
-        for (Index j = 0; j < i; ++j) fisher(i, j) = fisher(j, i) = 0.5 * (fisher(i, j) + fisher(j, i));
-    }
-    return result;
+}
+
+/// Features of pairs: the Gram matrix of phi(s,a) - E_pi phi(s,.).
+void FisherOperator::add_centered(MutableReals fisher) {
+    const Index n_actions = policy_.n_actions, d = size();
+    const auto visit = [&](Index first, Index last, double*, double* gram) {
+        const Index n = (last - first) * n_actions;
+        std::vector<double> rows(static_cast<std::size_t>(n * d)), mean(static_cast<std::size_t>(d));
+        std::vector<double> coefficients(static_cast<std::size_t>(n), 0.0), scratch(8 * coefficients.size());
+        for (Index s = first; s < last; ++s) {
+            const double *pi = probs_.data() + s * n_actions, *phi = policy_.features.data() + s * n_actions * d;
+            double *shares = coefficients.data() + (s - first) * n_actions, *row = rows.data() + (s - first) * n_actions * d;
+            std::fill(mean.begin(), mean.end(), 0.0);
+            for (Index a = 0; a < n_actions; ++a)
+                if (pi[a] > 0.0) axpy(pi[a], phi + a * d, mean.data(), d);
+            for (Index a = 0; a < n_actions; ++a) shares[a] = summary_.state_weights[s] * pi[a];
+            if (estimator_ == Estimator::empirical)
+                summary_.pair_weights.for_each(s, n_actions, [&](Index a, double weight) { shares[a] = weight; });
+            for (Index a = 0; a < n_actions; ++a)
+                for (Index j = 0; j < d; ++j) row[a * d + j] = shares[a] > 0.0 ? phi[a * d + j] - mean[j] : 0.0;
+        }
+        add_gram(rows.data(), n, d, coefficients.data(), scratch.data(), gram);
+    };
+    std::vector<double> gram(static_cast<std::size_t>(gram_size(d)));
+    sweep_({}, visit, {}, gram);
+    unpack_gram(gram.data(), d, fisher);
 }
 
 }  // namespace npgfast

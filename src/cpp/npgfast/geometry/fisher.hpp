@@ -19,7 +19,8 @@ enum class Estimator : int { analytic = 0, empirical = 1 };
 /// is F + damping (tr F / d) I.
 /// Preconditions: the referenced policy, probabilities, summary and team outlive it.
 /// Cost: 4 S m A flops per product with m shared features (4 S A d with features of pairs, S A tabular). With m = 64, A = 8
-/// the arithmetic is the bound, below A = 4 the memory.
+/// the arithmetic is the bound, below A = 4 the memory. The dense matrix takes S m (m + 8) A (A - 1) / 2 flops with shared
+/// features, S A d (d + 8) with features of pairs: gram.hpp says how.
 /// Source: Kakade, "A natural policy gradient", NIPS 2001, eq. (2); Schulman et al. 2015 (TRPO), appendix C.
 class FisherOperator {
 public:
@@ -33,10 +34,13 @@ public:
     /// vector^T F vector without the ridge; never negative.
     double quadratic(Reals vector);
     /// The dense matrix, (d, d), with the ridge.
-    std::vector<double> dense() const;
+    std::vector<double> dense();
 
 private:
     void keep_weighted(Index state, Index n_actions, double* row) const;
+    void add_blocks(MutableReals fisher) const;
+    void add_shared(MutableReals fisher);
+    void add_centered(MutableReals fisher);
     double state_trace(Index state, const double* probs, std::vector<double>& mean) const;
 
     const SoftmaxPolicy& policy_;

@@ -1,11 +1,11 @@
 #include "npgfast/geometry/gaussian_model.hpp"
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
 #include "npgfast/base/vector.hpp"
+#include "npgfast/geometry/gram.hpp"
 #include "npgfast/geometry/kl.hpp"
 #include "npgfast/geometry/least_squares.hpp"
 
@@ -64,37 +64,36 @@ private:
 
 }  // namespace
 
-GaussianModel::GaussianModel(const GaussianPolicy& policy, Reals theta, const RowBatch& batch)
-    : policy_(policy), theta_(theta), batch_(batch), z_(standardized_actions(policy, theta, batch.actions)) {
+GaussianModel::GaussianModel(const GaussianPolicy& policy, Reals theta, const RowBatch& batch, Team& team)
+    : policy_(policy), theta_(theta), batch_(batch), team_(team),
+      z_(standardized_actions(policy, theta, batch.actions, team)) {
     for (double entry : policy.log_std(theta)) precision_.push_back(std::exp(-entry));
+}
+
+double GaussianModel::score_product(Index i, const double* row, Reals tail) const {
+    const double* z = z_.data() + i * policy_.action_size;
+    double sum = 0.0;
+    for (std::size_t a = 0; a < tail.size(); ++a) sum += row[a] * (z[a] * precision_[a]) + tail[a] * (z[a] * z[a] - 1.0);
+    return sum;
+}
+
+void GaussianModel::set_score(Index i, double coefficient, double* row, double* totals) const {
+    const double* z = z_.data() + i * policy_.action_size;
+    for (std::size_t a = 0; a < precision_.size(); ++a) {
+        row[a] = coefficient * (z[a] * precision_[a]);
+        totals[a] += coefficient * (z[a] * z[a] - 1.0);
+    }
 }
 
 /// sum_i coefficient_i score_i
 std::vector<double> GaussianModel::weighted_score_sum(Reals coefficients) const {
-    const Index k = policy_.action_size, m = policy_.n_features;
-    std::vector<double> rows(z_.size()), result(static_cast<std::size_t>(policy_.n_params()), 0.0);
-    for (Index i = 0; i < policy_.n_rows; ++i) {
-        for (Index a = 0; a < k; ++a) {
-            const double z = z_[i * k + a];
-            rows[i * k + a] = coefficients[i] * (z * precision_[a]);
-            result[m * k + a] += coefficients[i] * (z * z - 1.0);
-        }
-    }
-    policy_.project(rows, result);
-    return result;
-}
-
-/// vector . score_i of each row
-std::vector<double> GaussianModel::score_products(Reals vector) const {
-    const Index k = policy_.action_size;
-    const std::vector<double> rows = policy_.means(vector);
-    const Reals tail = policy_.log_std(vector);
-    std::vector<double> result(static_cast<std::size_t>(policy_.n_rows), 0.0);
-    for (Index i = 0; i < policy_.n_rows; ++i)
-        for (Index a = 0; a < k; ++a) {
-            const double z = z_[i * k + a];
-            result[i] += rows[i * k + a] * (z * precision_[a]) + tail[a] * (z * z - 1.0);
-        }
+    const Index k = policy_.action_size, n_weights = policy_.n_features * k;
+    std::vector<double> result(static_cast<std::size_t>(policy_.n_params()), 0.0);
+    const auto visit = [&](Index first, Index last, double* row, double* totals) {
+        for (Index i = first; i < last; ++i, row += k) set_score(i, coefficients[i], row, totals);
+    };
+    RowSweep(policy_.rows(), team_)({}, visit, {result.data(), static_cast<std::size_t>(n_weights)},
+                                    {result.data() + n_weights, static_cast<std::size_t>(k)});
     return result;
 }
 
@@ -110,51 +109,56 @@ void GaussianModel::fisher_product(Reals vector, Estimator estimator, double dam
 }
 
 void GaussianModel::multiply(Estimator estimator, double ridge, Reals vector, MutableReals result) const {
-    const Index k = policy_.action_size, m = policy_.n_features;
-    if (estimator == Estimator::empirical) {
-        std::vector<double> products = score_products(vector);
-        for (std::size_t i = 0; i < products.size(); ++i) products[i] *= batch_.weights[i];
-        const std::vector<double> sum = weighted_score_sum(products);
-        std::copy(sum.begin(), sum.end(), result.begin());
-    } else {
-        std::vector<double> rows = policy_.means(vector);
-        for (Index i = 0; i < policy_.n_rows; ++i)
-            for (Index a = 0; a < k; ++a) rows[i * k + a] *= batch_.weights[i] * (precision_[a] * precision_[a]);
-        policy_.project(rows, result);
-        for (Index a = 0; a < k; ++a) result[m * k + a] = 2.0 * vector[m * k + a];
-    }
+    const Index k = policy_.action_size;
+    const Reals tail = policy_.log_std(vector);
+    const auto visit = [&](Index first, Index last, double* row, double* totals) {
+        for (Index i = first; i < last; ++i, row += k) {
+            const double weight = batch_.weights[i];
+            if (estimator == Estimator::empirical)
+                set_score(i, weight * score_product(i, row, tail), row, totals);
+            else
+                for (Index a = 0; a < k; ++a) row[a] *= weight * (precision_[a] * precision_[a]);
+        }
+    };
+    const std::size_t n_weights = policy_.weights(vector).size();
+    RowSweep(policy_.rows(), team_)(policy_.weights(vector), visit, result.first(n_weights), result.subspan(n_weights));
+    if (estimator == Estimator::analytic)
+        for (Index a = 0; a < k; ++a) result[n_weights + static_cast<std::size_t>(a)] = 2.0 * tail[a];
     for (std::size_t j = 0; j < vector.size(); ++j) result[j] += ridge * vector[j];
 }
 
 double GaussianModel::fisher_quadratic(Reals direction, Estimator estimator) const {
     const Index k = policy_.action_size;
-    double sum = 0.0;
-    if (estimator == Estimator::empirical) {
-        const std::vector<double> products = score_products(direction);
-        for (std::size_t i = 0; i < products.size(); ++i) sum += batch_.weights[i] * (products[i] * products[i]);
-        return sum;
-    }
-    const std::vector<double> rows = policy_.means(direction);
-    for (Index i = 0; i < policy_.n_rows; ++i)
-        for (Index a = 0; a < k; ++a) {
-            const double shift = rows[i * k + a] * precision_[a];
-            sum += batch_.weights[i] * (shift * shift);
+    const Reals tail = policy_.log_std(direction);
+    const auto visit = [&](Index first, Index last, double* row, double* total) {
+        for (Index i = first; i < last; ++i, row += k) {
+            double squares = 0.0;
+            if (estimator == Estimator::empirical) {
+                const double product = score_product(i, row, tail);
+                squares = product * product;
+            } else {
+                for (Index a = 0; a < k; ++a) squares += (row[a] * precision_[a]) * (row[a] * precision_[a]);
+            }
+            *total += batch_.weights[i] * squares;
         }
-    for (double entry : policy_.log_std(direction)) sum += 2.0 * (entry * entry);
+    };
+    double sum = 0.0;
+    RowSweep(policy_.rows(), team_)(policy_.weights(direction), visit, {}, {&sum, 1});
+    if (estimator == Estimator::analytic)
+        for (double entry : tail) sum += 2.0 * (entry * entry);
     return sum;
 }
 
 /// E_w[phi phi^T], (m, m)
 std::vector<double> GaussianModel::second_moment() const {
-    using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     const Index m = policy_.n_features;
-    const Eigen::Map<const RowMajor> phi(policy_.features.data(), policy_.n_rows, m);
-    const Eigen::Map<const Eigen::VectorXd> weights(batch_.weights.data(), policy_.n_rows);
-    std::vector<double> result(static_cast<std::size_t>(m * m), 0.0);
-    Eigen::Map<Eigen::MatrixXd> moment(result.data(), m, m);
-    const RowMajor scaled = weights.cwiseSqrt().asDiagonal() * phi;
-    moment.selfadjointView<Eigen::Lower>().rankUpdate(scaled.transpose());
-    moment.triangularView<Eigen::StrictlyUpper>() = moment.transpose();
+    const auto visit = [&](Index first, Index last, double*, double* gram) {
+        std::vector<double> scratch(static_cast<std::size_t>(8 * (last - first)));
+        add_gram(policy_.features.data() + first * m, last - first, m, batch_.weights.data() + first, scratch.data(), gram);
+    };
+    std::vector<double> gram(static_cast<std::size_t>(gram_size(m))), result(static_cast<std::size_t>(m * m));
+    RowSweep(policy_.rows(), team_)({}, visit, {}, gram);
+    unpack_gram(gram.data(), m, result);
     return result;
 }
 
@@ -189,13 +193,13 @@ std::vector<double> GaussianModel::fisher_matrix(Estimator estimator) const {
     }
     std::vector<double> scores(static_cast<std::size_t>(policy_.n_rows * d));
     gaussian_scores(policy_, theta_, batch_.actions, scores);
-    for (Index i = 0; i < policy_.n_rows; ++i)
-        for (Index j = 0; j < d; ++j) scores[i * d + j] *= std::sqrt(batch_.weights[i]);
-    using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    const Eigen::Map<const RowMajor> rows(scores.data(), policy_.n_rows, d);
-    Eigen::Map<Eigen::MatrixXd> matrix(result.data(), d, d);
-    matrix.selfadjointView<Eigen::Lower>().rankUpdate(rows.transpose());
-    matrix.triangularView<Eigen::StrictlyUpper>() = matrix.transpose();
+    const auto visit = [&](Index first, Index last, double*, double* gram) {
+        std::vector<double> scratch(static_cast<std::size_t>(8 * (last - first)));
+        add_gram(scores.data() + first * d, last - first, d, batch_.weights.data() + first, scratch.data(), gram);
+    };
+    std::vector<double> gram(static_cast<std::size_t>(gram_size(d)));
+    RowSweep({scores.data(), policy_.n_rows, d, 1, 1}, team_)({}, visit, {}, gram);
+    unpack_gram(gram.data(), d, result);
     return result;
 }
 
@@ -278,27 +282,38 @@ NaturalGradient GaussianModel::natural_gradient(Reals gradient, const NaturalGra
     return result;
 }
 
+/// One pass on the change of theta: the new mean is the old one and its shift.
 Move GaussianModel::move(MutableReals theta) const {
     policy_.confine(theta);
-    Move result;
-    const std::vector<double> next = standardized_actions(policy_, theta, batch_.actions);
     const Index k = policy_.action_size;
     const Reals old_log_std = policy_.log_std(theta_), new_log_std = policy_.log_std(theta);
-    double gain = 0.0;
-    for (Index i = 0; i < policy_.n_rows; ++i) {
-        double log_ratio = 0.0;
-        for (Index a = 0; a < k; ++a) {
-            const double before = z_[i * k + a], after = next[i * k + a];
-            log_ratio += (old_log_std[a] - new_log_std[a]) + 0.5 * ((before - after) * (before + after));
-        }
-        result.is_finite = result.is_finite && std::isfinite(log_ratio);
-        gain += batch_.weights[i] * batch_.advantages[i] * std::expm1(std::clamp(log_ratio, -kLogRatioLimit, kLogRatioLimit));
-    }
-    result.gain = batch_.effective_horizon * gain;
-    std::vector<double> change(theta.begin(), theta.end());
+    std::vector<double> change(theta.begin(), theta.end()), sigma_ratio, new_precision;
     axpy(-1.0, theta_.data(), change.data(), std::ssize(change));
-    result.kl = mean_kl(policy_.means(change), old_log_std, new_log_std, batch_.weights);
-    return result;
+    for (Index a = 0; a < k; ++a) {
+        sigma_ratio.push_back(std::exp(old_log_std[a] - new_log_std[a]));
+        new_precision.push_back(std::exp(-new_log_std[a]));
+    }
+    const auto visit = [&](Index first, Index last, double* row, double* totals) {
+        for (Index i = first; i < last; ++i, row += k) {
+            double log_ratio = 0.0, squares = 0.0;
+            for (Index a = 0; a < k; ++a) {
+                const double shift = row[a] * new_precision[a];
+                const double before = z_[i * k + a], after = before * sigma_ratio[a] - shift;
+                log_ratio += (old_log_std[a] - new_log_std[a]) + 0.5 * ((before - after) * (before + after));
+                squares += shift * shift;
+            }
+            totals[0] += batch_.weights[i] * batch_.advantages[i] * ratio_minus_one(log_ratio, 0.0);
+            totals[1] += batch_.weights[i];
+            totals[2] += 0.5 * batch_.weights[i] * squares;
+            totals[3] += std::isfinite(log_ratio) ? 0.0 : 1.0;
+        }
+    };
+    double totals[4];
+    RowSweep(policy_.rows(), team_)(policy_.weights(change), visit, {}, totals);
+    double kl = totals[2];
+    for (Index a = 0; a < k; ++a)
+        kl += 0.5 * totals[1] * exp_minus_one_minus(-2.0 * (new_log_std[a] - old_log_std[a]));
+    return {kl, batch_.effective_horizon * totals[0], totals[3] == 0.0};
 }
 
 std::unique_ptr<Minibatch> GaussianModel::minibatch(Reals theta) const {
@@ -308,7 +323,7 @@ std::unique_ptr<Minibatch> GaussianModel::minibatch(Reals theta) const {
 Surrogate GaussianModel::surrogate(double clip_range) const {
     Surrogate result;
     const Index k = policy_.action_size;
-    const std::vector<double> means = policy_.means(theta_);
+    const std::vector<double> means = policy_.means(theta_, team_);
     std::vector<double> coefficients(batch_.weights.size(), 0.0);
     for (Index i = 0; i < policy_.n_rows; ++i) {
         const double log_prob =

@@ -22,12 +22,13 @@ struct RowBatch {
 ///
 /// The analytic system is solved exactly through one factorisation of E_w[phi phi^T] (closed_form; with damping one for
 /// each action dimension), which `automatic` takes; the other solvers form F, multiply by it, or regress as for softmax
-/// policies. What it refers to must outlive it.
+/// policies. Products, gradients and moves are passes over the features as for those (row_features.hpp), on the caller's
+/// team. What it refers to must outlive it.
 /// Cost: n*m*k a gradient or product; n*m^2 + m^3 the closed form; n*d^2 + d^3 the dense solvers.
 /// Source: Williams 1992 (scores); Kakade 2001; Rajeswaran, Lowrey, Todorov & Kakade 2017, section 3.
 class GaussianModel final : public LocalModel {
 public:
-    GaussianModel(const GaussianPolicy& policy, Reals theta, const RowBatch& batch);
+    GaussianModel(const GaussianPolicy& policy, Reals theta, const RowBatch& batch, Team& team);
 
     std::vector<double> gradient() const override;
     NaturalGradient natural_gradient(Reals gradient, const NaturalGradientOptions& options) const override;
@@ -49,11 +50,15 @@ private:
     std::vector<double> second_moment() const;
     void solve_closed_form(Reals gradient, double ridge, NaturalGradient& result) const;
     std::vector<double> weighted_score_sum(Reals coefficients) const;
-    std::vector<double> score_products(Reals vector) const;
+    /// tail . (z^2 - 1) + sum_a row_a z_a / sigma_a: what a vector with this tail makes of a row of Phi W.
+    double score_product(Index i, const double* row, Reals tail) const;
+    /// row_a = coefficient z_a / sigma_a; totals_a += coefficient (z_a^2 - 1): the two parts of a score.
+    void set_score(Index i, double coefficient, double* row, double* totals) const;
 
     const GaussianPolicy& policy_;
     Reals theta_;
     const RowBatch& batch_;
+    Team& team_;
     std::vector<double> z_;          ///< (n, k)
     std::vector<double> precision_;  ///< (k,) 1 / sigma
 };

@@ -1,35 +1,23 @@
 #include "npgfast/policies/gaussian.hpp"
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
 namespace npgfast {
 
-namespace {
-using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-Eigen::Map<const RowMajor> matrix(Reals values, Index rows, Index columns) {
-    return {values.data(), rows, columns};
-}
-}  // namespace
-
 void GaussianPolicy::confine(MutableReals theta) const {
     for (double& entry : theta.last(static_cast<std::size_t>(action_size)))
         entry = std::clamp(entry, log_std_min, log_std_max);
 }
 
-std::vector<double> GaussianPolicy::means(Reals theta) const {
+std::vector<double> GaussianPolicy::means(Reals theta, Team& team) const {
     std::vector<double> result(static_cast<std::size_t>(n_rows * action_size));
-    Eigen::Map<RowMajor>(result.data(), n_rows, action_size).noalias() =
-        matrix(features, n_rows, n_features) * matrix(theta, n_features, action_size);
+    const auto visit = [&](Index first, Index last, double* block, double*) {
+        std::copy_n(block, (last - first) * action_size, result.data() + first * action_size);
+    };
+    RowSweep(rows(), team)(weights(theta), visit, {});
     return result;
-}
-
-void GaussianPolicy::project(Reals rows, MutableReals vector) const {
-    Eigen::Map<RowMajor>(vector.data(), n_features, action_size).noalias() =
-        matrix(features, n_rows, n_features).transpose() * matrix(rows, n_rows, action_size);
 }
 
 double gaussian_log_prob(const double* action, const double* mean, Reals log_std) {
@@ -48,8 +36,8 @@ double gaussian_entropy(Reals log_std) {
     return sum;
 }
 
-std::vector<double> standardized_actions(const GaussianPolicy& policy, Reals theta, Reals actions) {
-    std::vector<double> z = policy.means(theta);
+std::vector<double> standardized_actions(const GaussianPolicy& policy, Reals theta, Reals actions, Team& team) {
+    std::vector<double> z = policy.means(theta, team);
     const Reals log_std = policy.log_std(theta);
     for (Index j = 0; j < policy.action_size; ++j) {
         const double precision = std::exp(-log_std[j]);
@@ -60,7 +48,8 @@ std::vector<double> standardized_actions(const GaussianPolicy& policy, Reals the
 
 void gaussian_scores(const GaussianPolicy& policy, Reals theta, Reals actions, MutableReals result) {
     const Index k = policy.action_size, m = policy.n_features, d = policy.n_params();
-    const std::vector<double> z = standardized_actions(policy, theta, actions);
+    Team team(1);
+    const std::vector<double> z = standardized_actions(policy, theta, actions, team);
     const Reals log_std = policy.log_std(theta);
     for (Index i = 0; i < policy.n_rows; ++i) {
         double* row = result.data() + i * d;

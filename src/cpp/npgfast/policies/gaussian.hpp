@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "npgfast/base/types.hpp"
+#include "npgfast/policies/row_features.hpp"
 
 namespace npgfast {
 
@@ -24,11 +24,12 @@ struct GaussianPolicy {
     /// Clamps the log_std of theta.
     void confine(MutableReals theta) const;
 
-    /// means = features W, (n, k).
-    std::vector<double> means(Reals theta) const;
+    RowFeatures rows() const { return {features.data(), n_rows, n_features, action_size, 1}; }
+    /// W of theta, (m, k).
+    Reals weights(Reals theta) const { return theta.first(static_cast<std::size_t>(n_features * action_size)); }
 
-    /// vector[W] = features^T rows, for rows (n, k).
-    void project(Reals rows, MutableReals vector) const;
+    /// means = features W, (n, k).
+    std::vector<double> means(Reals theta, Team& team) const;
 };
 
 /// log N(a; mean, exp(2 log_std)) of one action, in nats.
@@ -40,7 +41,7 @@ double gaussian_log_prob(const double* action, const double* mean, Reals log_std
 double gaussian_entropy(Reals log_std);
 
 /// (a - mu) / sigma for n rows, (n, k).
-std::vector<double> standardized_actions(const GaussianPolicy& policy, Reals theta, Reals actions);
+std::vector<double> standardized_actions(const GaussianPolicy& policy, Reals theta, Reals actions, Team& team);
 
 /// score_i = (phi_i (x) z_i / sigma, z_i^2 - 1), z = (a - mu) / sigma, of n pairs, into (n, d). Cost: n*d.
 /// Source: Williams 1992, section 6.

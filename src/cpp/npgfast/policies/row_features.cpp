@@ -4,7 +4,6 @@
 #include <cstdint>
 
 #include "npgfast/base/vector.hpp"
-#include "npgfast/policies/row_kernels.hpp"
 
 namespace npgfast {
 
@@ -14,6 +13,7 @@ constexpr Index kBlockSize = 1024;      // features of a block
 constexpr Index kMostBlockRows = 128;
 constexpr Index kPartWork = 1 << 17;    // multiply-adds of one product that are worth a part of their own: 10 microseconds
 constexpr Index kMostParts = 64;
+constexpr Index kWorkspace = 1 << 23;   // doubles of all parts together, beyond which there are fewer parts
 constexpr Index kPartsForThreads = 4;   // passes of fewer parts stay on the calling thread
 constexpr Index kAlignment = 8;         // doubles in a cache line
 
@@ -49,19 +49,19 @@ RowSweep::RowSweep(const RowFeatures& rows, Team& team) : rows_(rows), team_(tea
     const Index block_rows =
         rows.data ? std::clamp<Index>(kBlockSize / width / 8 * 8, 8, kMostBlockRows) : kBlockSize / rows.n_columns;
     groups_per_block_ = std::max<Index>(block_rows / rows.group, 1);
-    const Index n_groups = rows.n_groups();
-    const Index work = rows.n_rows * width * rows.n_columns;
-    n_parts_ = std::clamp<Index>(work / kPartWork, 1, kMostParts);
-    groups_per_part_ = rounded_up((n_groups + n_parts_ - 1) / n_parts_, groups_per_block_);
-    n_parts_ = std::max<Index>((n_groups + groups_per_part_ - 1) / groups_per_part_, 1);
 }
 
 void RowSweep::operator()(Reals vector, const Visit& visit, MutableReals image, MutableReals totals) {
     const Index n_packed = rounded_up(packed_size(rows_), kAlignment), n_totals = ssize(totals);
     const Index n_block = rounded_up(groups_per_block_ * rows_.group_size(), kAlignment);
     const Index slice = n_packed + n_block + rounded_up(n_totals, kAlignment);
+    const Index n_groups = rows_.n_groups(), width = rows_.data ? rows_.width : 1;
+    const Index most_parts = std::clamp<Index>(kWorkspace / slice, 1, kMostParts);
+    const Index wanted = std::clamp<Index>(rows_.n_rows * width * rows_.n_columns / kPartWork, 1, most_parts);
+    const Index groups_per_part = rounded_up((n_groups + wanted - 1) / wanted, groups_per_block_);
+    const Index n_parts = (n_groups + groups_per_part - 1) / groups_per_part;
     packed_.resize(static_cast<std::size_t>(n_packed + kAlignment));
-    workspace_.resize(static_cast<std::size_t>(n_parts_ * slice + kAlignment));
+    workspace_.resize(static_cast<std::size_t>(n_parts * slice + kAlignment));
     double* workspace = aligned(workspace_);
     if (rows_.data && !vector.empty()) pack(vector);
     const auto walk = [&](Index part) {
@@ -70,22 +70,24 @@ void RowSweep::operator()(Reals vector, const Visit& visit, MutableReals image, 
         double* part_totals = block + n_block;
         std::fill_n(part_image, n_packed, 0.0);
         std::fill_n(part_totals, n_totals, 0.0);
-        const Index end = std::min(rows_.n_groups(), (part + 1) * groups_per_part_);
-        for (Index first = part * groups_per_part_; first < end; first += groups_per_block_) {
+        const Index end = std::min(n_groups, (part + 1) * groups_per_part);
+        for (Index first = part * groups_per_part; first < end; first += groups_per_block_) {
             const Index last = std::min(end, first + groups_per_block_);
             if (vector.empty()) std::fill_n(block, n_block, 0.0);
-            else lift(vector, first, last, block, image.empty());
+            else lift(vector, first, last, block, image.empty() ? Prefetch::all : Prefetch::half);
             visit(first, last, block, part_totals);
             if (image.empty()) continue;
-            if (rows_.data) project(first, last, block, part_image, vector.empty());
-            else std::copy_n(block, (last - first) * rows_.group_size(), image.data() + first * rows_.group_size());
+            if (rows_.data)
+                project(first, last, block, part_image, vector.empty() ? Prefetch::all : Prefetch::half);
+            else
+                std::copy_n(block, (last - first) * rows_.group_size(), image.data() + first * rows_.group_size());
         }
     };
-    if (n_parts_ < kPartsForThreads)
-        for (Index part = 0; part < n_parts_; ++part) walk(part);
+    if (n_parts < kPartsForThreads)
+        for (Index part = 0; part < n_parts; ++part) walk(part);
     else
-        team_.run(n_parts_, walk);
-    for (Index part = 1; part < n_parts_; ++part) {
+        team_.run(n_parts, walk);
+    for (Index part = 1; part < n_parts; ++part) {
         axpy(1.0, workspace + part * slice, workspace, n_packed);
         axpy(1.0, workspace + part * slice + n_packed + n_block, workspace + n_packed + n_block, n_totals);
     }
@@ -110,7 +112,7 @@ void RowSweep::unpack(const double* packed, MutableReals image) const {
     });
 }
 
-void RowSweep::lift(Reals vector, Index first, Index last, double* block, bool is_alone) {
+void RowSweep::lift(Reals vector, Index first, Index last, double* block, Prefetch prefetch) {
     const Index n = (last - first) * rows_.group;
     if (!rows_.data) {
         std::copy_n(vector.data() + first * rows_.group_size(), n * rows_.n_columns, block);
@@ -119,14 +121,14 @@ void RowSweep::lift(Reals vector, Index first, Index last, double* block, bool i
     const double* packed = aligned(packed_);
     for_each_panel(rows_, [&](Index c, Index columns, Index offset) {
         lift_rows(rows_.data + first * rows_.group * rows_.width, n, rows_.width, columns, packed + offset, block + c,
-                  rows_.n_columns, is_alone);
+                  rows_.n_columns, prefetch);
     });
 }
 
-void RowSweep::project(Index first, Index last, const double* block, double* packed, bool is_alone) const {
+void RowSweep::project(Index first, Index last, const double* block, double* packed, Prefetch prefetch) const {
     for_each_panel(rows_, [&](Index c, Index columns, Index offset) {
-        project_rows(rows_.data + first * rows_.group * rows_.width, (last - first) * rows_.group, rows_.width, columns,
-                     block + c, rows_.n_columns, packed + offset, is_alone);
+        project_rows(rows_.data + first * rows_.group * rows_.width, (last - first) * rows_.group, rows_.width,
+                     rows_.width, columns, block + c, rows_.n_columns, packed + offset, prefetch);
     });
 }
 

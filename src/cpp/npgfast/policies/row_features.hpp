@@ -5,6 +5,7 @@
 
 #include "npgfast/base/parallel.hpp"
 #include "npgfast/base/types.hpp"
+#include "npgfast/policies/row_kernels.hpp"
 
 namespace npgfast {
 
@@ -33,7 +34,7 @@ struct RowFeatures {
 /// it may run on several threads at once, on groups of their own.
 /// Outputs: image (n_params,), unless empty; totals, unless empty. None may alias.
 ///
-/// Tiling: the rows are cut into at most 64 parts, by size alone; each part has an image and totals of its own, which are
+/// Tiling: the rows are cut into at most 64 parts, by sizes alone; each part has an image and totals of its own, which are
 /// added in the order of the parts, so that no result depends on the number of threads. A part is walked in blocks of
 /// about 8 KB of features, which the second product finds in the first-level cache. Inside a block, 8 rows (4 or 2 where
 /// registers are few) times up to 8 columns of U stay in registers while the width is walked: a row's columns fill the
@@ -52,12 +53,12 @@ public:
 private:
     void pack(Reals vector);
     void unpack(const double* packed, MutableReals image) const;
-    void lift(Reals vector, Index first, Index last, double* block, bool is_alone);
-    void project(Index first, Index last, const double* block, double* packed, bool is_alone) const;
+    void lift(Reals vector, Index first, Index last, double* block, Prefetch prefetch);
+    void project(Index first, Index last, const double* block, double* packed, Prefetch prefetch) const;
 
     RowFeatures rows_;
     Team& team_;
-    Index groups_per_block_, groups_per_part_, n_parts_;
+    Index groups_per_block_;
     std::vector<double> packed_;     ///< the vector, columns padded to the lanes of a register
     std::vector<double> workspace_;  ///< for each part: its image, packed, a block of U, and its totals
 };

@@ -42,16 +42,26 @@ void store_row(double* to, const typename Tile<A>::Row& row) {
 
 /// Prefetches a half of the lines that will follow a tile of R rows, or all, while its column j is worked on.
 template <int R, int Half>
-void prefetch_ahead(const double* phi, Index j, bool is_alone) {
-    if (R == 1 || j % (2 * kLine / R) != 0) return;
+void prefetch_ahead(const double* phi, Index j, Prefetch share) {
+    if (R == 1 || share == Prefetch::none || j % (2 * kLine / R) != 0) return;
     const double* next = phi + j * R + kAhead;
     prefetch(next + Half * kLine);
-    if (is_alone) prefetch(next + (1 - Half) * kLine);
+    if (share == Prefetch::all) prefetch(next + (1 - Half) * kLine);
+}
+
+/// The same for W columns from j on.
+template <int R, int Half>
+void prefetch_column_ahead(const double* phi, Index j, Prefetch share) {
+    if (R == 1 || share == Prefetch::none) return;
+    constexpr int kLines = R * kSimdWidth / kLine;
+    const int first = share == Prefetch::all || Half == 0 ? 0 : kLines / 2;
+    const int last = share == Prefetch::all || Half == 1 ? kLines : kLines / 2;
+    for (int line = first; line < last; ++line) prefetch(phi + j * R + line * kLine + kAhead);
 }
 
 template <int A, int R>
 void lift_tile(const double* phi, Index width, const double* packed, double* out, Index stride,
-               bool is_alone) {
+               Prefetch share) {
     using T = Tile<A>;
     typename T::Row sums[R];
     for (auto& row : sums)
@@ -59,7 +69,7 @@ void lift_tile(const double* phi, Index width, const double* packed, double* out
     for (Index j = 0; j < width; ++j) {
         typename T::Row w;
         for (int p = 0; p < T::P; ++p) w[p] = load<T::W>(packed + j * T::L + p * T::W);
-        prefetch_ahead<R, 0>(phi, j, is_alone);
+        prefetch_ahead<R, 0>(phi, j, share);
         for (int r = 0; r < R; ++r) {
             const Packet<T::W> feature = broadcast<T::W>(phi[r * width + j]);
             for (int p = 0; p < T::P; ++p) sums[r][p] = multiply_add<T::W>(feature, w[p], sums[r][p]);
@@ -69,17 +79,17 @@ void lift_tile(const double* phi, Index width, const double* packed, double* out
 }
 
 template <int A, int R>
-void project_tile(const double* phi, Index width, const double* rows, Index stride, double* packed,
-                  bool is_alone) {
+void project_tile(const double* phi, Index width, Index phi_stride, const double* rows, Index stride, double* packed,
+                  Prefetch share) {
     using T = Tile<A>;
     typename T::Row given[R];
     for (int r = 0; r < R; ++r) load_row<A>(rows + r * stride, given[r]);
     for (Index j = 0; j < width; ++j) {
         typename T::Row sum;
         for (int p = 0; p < T::P; ++p) sum[p] = load<T::W>(packed + j * T::L + p * T::W);
-        prefetch_ahead<R, 1>(phi, j, is_alone);
+        prefetch_ahead<R, 1>(phi, j, share);
         for (int r = 0; r < R; ++r) {
-            const Packet<T::W> feature = broadcast<T::W>(phi[r * width + j]);
+            const Packet<T::W> feature = broadcast<T::W>(phi[r * phi_stride + j]);
             for (int p = 0; p < T::P; ++p) sum[p] = multiply_add<T::W>(feature, given[r][p], sum[p]);
         }
         for (int p = 0; p < T::P; ++p) store<T::W>(packed + j * T::L + p * T::W, sum[p]);
@@ -97,15 +107,14 @@ double sum_of_lanes(Packet<kSimdWidth> packet) {
 
 /// A single column: features along the lanes.
 template <int R>
-void lift_column(const double* phi, Index width, const double* w, double* out, Index stride, bool is_alone) {
+void lift_column(const double* phi, Index width, const double* w, double* out, Index stride, Prefetch share) {
     constexpr int W = kSimdWidth;
     Packet<W> sums[R];
     for (auto& sum : sums) sum = Packet<W>{};
     Index j = 0;
     for (; j + W <= width; j += W) {
         const Packet<W> part = load<W>(w + j);
-        const int n_lines = is_alone ? W : W / 2;
-        for (int line = 0; R > 1 && line < n_lines; ++line) prefetch(phi + j * R + line * kLine + kAhead);
+        prefetch_column_ahead<R, 0>(phi, j, share);
         for (int r = 0; r < R; ++r) sums[r] = multiply_add<W>(load<W>(phi + r * width + j), part, sums[r]);
     }
     for (int r = 0; r < R; ++r) {
@@ -116,30 +125,29 @@ void lift_column(const double* phi, Index width, const double* w, double* out, I
 }
 
 template <int R>
-void project_column(const double* phi, Index width, const double* rows, Index stride, double* sums, bool is_alone) {
+void project_column(const double* phi, Index width, Index phi_stride, const double* rows, Index stride, double* sums, Prefetch share) {
     constexpr int W = kSimdWidth;
     Packet<W> given[R];
     for (int r = 0; r < R; ++r) given[r] = broadcast<W>(rows[r * stride]);
     Index j = 0;
     for (; j + W <= width; j += W) {
         Packet<W> sum = load<W>(sums + j);
-        const int first_line = is_alone ? 0 : W / 2;
-        for (int line = first_line; R > 1 && line < W; ++line) prefetch(phi + j * R + line * kLine + kAhead);
-        for (int r = 0; r < R; ++r) sum = multiply_add<W>(load<W>(phi + r * width + j), given[r], sum);
+        prefetch_column_ahead<R, 1>(phi, j, share);
+        for (int r = 0; r < R; ++r) sum = multiply_add<W>(load<W>(phi + r * phi_stride + j), given[r], sum);
         store<W>(sums + j, sum);
     }
     for (; j < width; ++j)
-        for (int r = 0; r < R; ++r) sums[j] = multiply_add<1>(phi[r * width + j], rows[r * stride], sums[j]);
+        for (int r = 0; r < R; ++r) sums[j] = multiply_add<1>(phi[r * phi_stride + j], rows[r * stride], sums[j]);
 }
 
 template <int A>
 void lift_panel(const double* phi, Index n, Index width, const double* packed, double* out, Index stride,
-               bool is_alone) {
+               Prefetch share) {
     const auto rows = [&]<int R>(Index i) {
         if constexpr (A == 1)
-            lift_column<R>(phi + i * width, width, packed, out + i * stride, stride, is_alone);
+            lift_column<R>(phi + i * width, width, packed, out + i * stride, stride, share);
         else
-            lift_tile<A, R>(phi + i * width, width, packed, out + i * stride, stride, is_alone);
+            lift_tile<A, R>(phi + i * width, width, packed, out + i * stride, stride, share);
     };
     constexpr int R = Tile<A>::R;
     Index i = 0;
@@ -148,13 +156,13 @@ void lift_panel(const double* phi, Index n, Index width, const double* packed, d
 }
 
 template <int A>
-void project_panel(const double* phi, Index n, Index width, const double* given, Index stride, double* packed,
-                   bool is_alone) {
+void project_panel(const double* phi, Index n, Index width, Index phi_stride, const double* given, Index stride, double* packed,
+                   Prefetch share) {
     const auto rows = [&]<int R>(Index i) {
         if constexpr (A == 1)
-            project_column<R>(phi + i * width, width, given + i * stride, stride, packed, is_alone);
+            project_column<R>(phi + i * phi_stride, width, phi_stride, given + i * stride, stride, packed, share);
         else
-            project_tile<A, R>(phi + i * width, width, given + i * stride, stride, packed, is_alone);
+            project_tile<A, R>(phi + i * phi_stride, width, phi_stride, given + i * stride, stride, packed, share);
     };
     constexpr int R = Tile<A>::R;
     Index i = 0;
@@ -176,13 +184,13 @@ constexpr auto kProject = project_table(std::make_index_sequence<kPanel>{});
 }  // namespace
 
 void lift_rows(const double* phi, Index n, Index width, Index columns, const double* packed, double* out, Index stride,
-               bool is_alone) {
-    kLift[static_cast<std::size_t>(columns - 1)](phi, n, width, packed, out, stride, is_alone);
+               Prefetch share) {
+    kLift[static_cast<std::size_t>(columns - 1)](phi, n, width, packed, out, stride, share);
 }
 
-void project_rows(const double* phi, Index n, Index width, Index columns, const double* rows, Index stride,
-                  double* packed, bool is_alone) {
-    kProject[static_cast<std::size_t>(columns - 1)](phi, n, width, rows, stride, packed, is_alone);
+void project_rows(const double* phi, Index n, Index width, Index phi_stride, Index columns, const double* rows,
+                  Index stride, double* packed, Prefetch share) {
+    kProject[static_cast<std::size_t>(columns - 1)](phi, n, width, phi_stride, rows, stride, packed, share);
 }
 
 }  // namespace npgfast

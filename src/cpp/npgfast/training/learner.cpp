@@ -201,7 +201,7 @@ Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, co
         const RowBatch rows{recording.actions, batch.weights, batch.advantages, recording.log_probs,
                             lesson.effective_horizon};
         lesson.entropy = gaussian_entropy(gaussian.log_std(learner.theta));
-        update(GaussianModel(gaussian, learner.theta, rows));
+        update(GaussianModel(gaussian, learner.theta, rows, team));
     } else {
         const Index n_actions = policy.n_actions;
         const SoftmaxPolicy softmax{n, n_actions, policy.n_params(), features, {}, {}, policy.features.n_features};
