@@ -6,8 +6,8 @@ namespace npgfast {
 
 double exp_minus_one_minus(double x) {
     if (std::abs(x) > 0.02) return std::expm1(x) - x;
-    const double tail = 1.0 + x / 5.0 * (1.0 + x / 6.0 * (1.0 + x / 7.0));
-    return 0.5 * x * x * (1.0 + x / 3.0 * (1.0 + x / 4.0 * tail));
+    const double tail = 1.0 + x * (1.0 / 5.0) * (1.0 + x * (1.0 / 6.0) * (1.0 + x * (1.0 / 7.0)));
+    return 0.5 * x * x * (1.0 + x * (1.0 / 3.0) * (1.0 + x * 0.25 * tail));
 }
 
 double divergence(const double* old_log_probs, const double* old_probs, const double* new_log_probs,
