@@ -72,12 +72,13 @@ def interleaved(calls: Mapping[str, Callable[[], Any]], repeats: int = 7) -> dic
 
 
 def _spent(call: Callable[[], Any], times: int) -> float:
-    started = time.perf_counter()
+    spent = 0.0
     for _ in range(times):
+        started = time.perf_counter()
         answer = call()
-    spent = (time.perf_counter() - started) / times
-    del answer  # not while the clock runs
-    return spent
+        spent += time.perf_counter() - started
+        del answer  # not while the clock runs
+    return spent / times
 
 
 def write(path: Path, content: object) -> None:

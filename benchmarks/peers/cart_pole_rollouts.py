@@ -8,7 +8,7 @@ from compare import MILLION_STEPS, Side, compare, row, target, times, value
 
 import npgfast as nf
 
-ENVS, STEPS = 1_000, 2_000
+ENVS, STEPS = 1_024, 1_000
 GOAL = 150.0  # million steps per second
 W = 0.1 * np.random.default_rng(0).normal(size=(4, 2))
 POLICY = nf.LinearSoftmax(nf.features.Linear(4, bias=False), 2, W.ravel())
