@@ -28,6 +28,7 @@ import npgfast as nf
 
 TIME_LIMIT = 60  # seconds of one size of one kernel
 REPEATS = 5
+FIXED = 2e-4  # seconds
 
 Call = Callable[[], Any]
 
@@ -132,7 +133,12 @@ KERNELS: dict[str, tuple[str, str, tuple[int, ...], Callable[[int], Call]]] = {
     "evaluate": ("exact evaluation, Garnet", "states", (1_000, 10_000, 100_000, 1_000_000), evaluate),
     "solve": ("solve, Garnet", "states", (1_000, 10_000, 100_000), solve),
     "exact_npg": ("exact NPG, 8 iterations, Garnet", "states", (1_000, 10_000, 100_000), exact_npg),
-    "sampled_trpo": ("sampled TRPO, 10 iterations, FrozenLake", "steps", (10_000, 100_000, 1_000_000), sampled_trpo),
+    "sampled_trpo": (
+        "sampled TRPO, 10 iterations, FrozenLake",
+        "steps",
+        (100_000, 1_000_000, 10_000_000),
+        sampled_trpo,
+    ),
     "seeds": ("sampled TRPO, 10 iterations, CartPole-v1", "seeds", (1, 4, 16, 64), seeds),
 }
 
@@ -159,9 +165,10 @@ def measure(name: str, size: int, threads: list[int]) -> dict[str, Any]:
     before = resident_peak()
     started = time.perf_counter()
     os.environ["NPGFAST_NUM_THREADS"] = str(threads[-1])
-    answer = digest(call())
-    spent = time.perf_counter() - started
-    peak = resident_peak()
+    result = call()
+    spent, peak = time.perf_counter() - started, resident_peak()
+    answer = digest(result)
+    del result
 
     def on(count: int) -> Call:
         def run() -> Any:
@@ -213,9 +220,10 @@ def measured_apart(name: str, size: int, threads: list[int]) -> dict[str, Any]:
 
 
 def slope(points: list[dict[str, Any]], threads: str) -> float | None:
-    """Exponent of the cost, fitted to the sizes that take more than a fixed millisecond; None with fewer than two."""
+    """Exponent of the cost, fitted to the sizes that take longer than a call as such; None with fewer than two."""
     used = [(p["size"], p["seconds"][threads]["median"]) for p in points if "seconds" in p]
-    used = [(size, seconds) for size, seconds in used if seconds > 1e-3] or used
+    long = [(size, seconds) for size, seconds in used if seconds > FIXED]
+    used = long if len(long) > 1 else used
     if len(used) < 2:
         return None
     sizes, seconds = np.log(np.array(used).T)

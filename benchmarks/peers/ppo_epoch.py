@@ -70,7 +70,10 @@ def recorded() -> tuple[Any, ...]:
 def numpy_epoch(arguments: tuple[Any, ...]) -> np.ndarray:
     """Theta after the epoch, by the reference's gradient and Adam's equations, over the minibatches of the core."""
     offsets, observations, actions, rewards, log_probs = arguments[5][:5]
-    observations, chosen = np.asarray(observations).reshape(N, FEATURES), np.asarray(actions).reshape(N).astype(np.int64)
+    observations, chosen = (
+        np.asarray(observations).reshape(N, FEATURES),
+        np.asarray(actions).reshape(N).astype(np.int64),
+    )
     assert offsets[-1] == N
     theta = np.array(arguments[6]["theta"][0]).reshape(FEATURES, ACTIONS)
     first, second = np.zeros_like(theta), np.zeros_like(theta)

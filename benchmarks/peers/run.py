@@ -1,7 +1,7 @@
 """npgfast beside its peers and the limits of the machine: python benchmarks/peers/run.py [--only ROW ...] [--list]
 
 Every row runs in a process of its own: each side is checked, warmed up, and timed in turn with the others. Medians of 7
-calls are shown; a side that takes more than 4 s is run once. Peers that are not installed are skipped by name, and a
+calls are shown; a side that takes more than 6 s is run once. Peers that are not installed are skipped by name, and a
 failure of one is recorded. Figures go to benchmarks/results/peers.json; with --only they replace those of the rows
 named. benchmarks/results/limits.json is measured first, if it is not there or with --limits.
 """
