@@ -320,11 +320,12 @@ def test_ppo_restores_adam_when_the_new_policy_has_no_value():
 
 def shuffled(n, seed, iteration, epoch):
     """Fisher-Yates with the draws that the core documents, written from Philox alone."""
+    words = (word for block in range(n) for word in loops.philox4x32((block, epoch, 0, iteration << 4 | 3), (seed, 0)))
     order = list(range(n))
     for i in range(n - 1, 0, -1):
-        counter = (i, epoch, 0, iteration << 4 | 3)
-        low, high = loops.philox4x32(counter, (seed, 0))[:2]
-        j = ((low | high << 32) * (i + 1)) >> 64
+        j, low = divmod(next(words) * (i + 1), 2**32)
+        while low < 2**32 % (i + 1):
+            j, low = divmod(next(words) * (i + 1), 2**32)
         order[i], order[j] = order[j], order[i]
     return order
 

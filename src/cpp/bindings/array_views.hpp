@@ -142,7 +142,10 @@ public:
     /// The model; the first call computes what it takes from the batch, and needs no GIL.
     const LocalModel& model();
     Index n_params() const { return is_gaussian_ ? gaussian_.n_params() : softmax_.n_params; }
-    bool has_log_probs() const { return !(is_gaussian_ ? rows_.log_probs : entries_.log_probs).empty(); }
+    bool has_log_probs() const { return !log_probs().empty(); }
+    Reals weights() const { return is_gaussian_ ? rows_.weights : entries_.weights; }
+    Reals advantages() const { return is_gaussian_ ? rows_.advantages : entries_.advantages; }
+    Reals log_probs() const { return is_gaussian_ ? rows_.log_probs : entries_.log_probs; }
 
 private:
     bool is_gaussian_;

@@ -12,6 +12,7 @@ void bind_exact(py::module_& m);
 void bind_sampling(py::module_& m);
 void bind_simulation(py::module_& m);
 void bind_geometry(py::module_& m);
+void bind_updates(py::module_& m);
 void bind_training(py::module_& m);
 void bind_learning(py::module_& m);
 

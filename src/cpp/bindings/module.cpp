@@ -9,6 +9,7 @@ PYBIND11_MODULE(_impl, m, py::mod_gil_not_used()) {
     bind_sampling(m);
     bind_simulation(m);
     bind_geometry(m);
+    bind_updates(m);
     bind_training(m);
     bind_learning(m);
 }

@@ -198,6 +198,20 @@ def conjugate_gradient(
     operator: Callable[[_Floats], _Floats], b: _Floats, x0: _Floats, max_iterations: int, rtol: float
 ) -> tuple[_Floats, float, int, int]: ...
 
+# bind_updates.cpp
+
+def ppo_update(
+    policy: tuple[Any, ...],
+    tables: _Tables | None,
+    batch: tuple[Any, ...],
+    theta: _Floats,
+    adam_first: _Floats,
+    adam_second: _Floats,
+    adam_steps: float,
+    options: dict[str, Any],
+    n_threads: int,
+) -> tuple[_Floats, int, float, float, float, float, float]: ...
+
 # bind_training.cpp
 
 def train(

@@ -72,11 +72,12 @@ def _minibatches(n: int, seed: int) -> list[NDArray[np.int64]]:
     """The minibatches of the first epoch: Fisher-Yates from the last place down, by the draws of the core."""
     counters = np.zeros((n, 4), dtype=np.uint64)
     counters[:, 0], counters[:, 3] = np.arange(n), 3
-    words = vectorized.philox4x32(counters, [seed, 0])
-    draws = (words[:, 0] | words[:, 1] << np.uint64(32)).tolist()
+    words = iter(vectorized.philox4x32(counters, [seed, 0]).ravel().tolist())
     order = list(range(n))
     for i in range(n - 1, 0, -1):
-        j = (draws[i] * (i + 1)) >> 64
+        j, rest = divmod(next(words) * (i + 1), 2**32)
+        while rest < 2**32 % (i + 1):
+            j, rest = divmod(next(words) * (i + 1), 2**32)
         order[i], order[j] = order[j], order[i]
     return [np.array(order[k : k + MINIBATCH]) for k in range(0, n, MINIBATCH)]
 

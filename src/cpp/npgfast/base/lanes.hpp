@@ -45,6 +45,14 @@ inline void store(std::int64_t* to, LaneInts x) { std::memcpy(to, &x, sizeof x);
 /// The same number in every lane.
 inline Lanes all_lanes(double x) { return x - Lanes{}; }
 
+/// The sum over the lanes, from the first to the last.
+inline double sum_of(Lanes x) {
+    double numbers[kWidth], sum = 0.0;
+    store(numbers, x);
+    for (double number : numbers) sum += number;
+    return sum;
+}
+
 /// Bits reinterpreted, not converted.
 inline LaneWords words_of(Lanes x) { return (LaneWords)x; }
 inline Lanes doubles_of(LaneWords x) { return (Lanes)x; }

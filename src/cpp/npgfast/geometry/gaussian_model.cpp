@@ -2,67 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 
 #include "npgfast/base/vector.hpp"
+#include "npgfast/geometry/gaussian_minibatch.hpp"
 #include "npgfast/geometry/gram.hpp"
 #include "npgfast/geometry/kl.hpp"
 #include "npgfast/geometry/least_squares.hpp"
 
 namespace npgfast {
-
-namespace {
-
-/// Entries one by one, with the mean of each computed when it is visited.
-class GaussianMinibatch final : public Minibatch {
-public:
-    GaussianMinibatch(const GaussianPolicy& policy, const RowBatch& batch, Reals theta)
-        : policy_(policy), batch_(batch), theta_(theta), z_(batch.actions.size()),
-          sums_(static_cast<std::size_t>(policy.n_params()), 0.0), mean_(static_cast<std::size_t>(policy.action_size)) {}
-
-    double visit(Index entry, double weight) override {
-        const Index k = policy_.action_size, m = policy_.n_features;
-        const Reals log_std = policy_.log_std(theta_);
-        const double* phi = policy_.features.data() + entry * m;
-        std::fill(mean_.begin(), mean_.end(), 0.0);
-        for (Index j = 0; j < m; ++j) axpy(phi[j], theta_.data() + j * k, mean_.data(), k);
-        for (Index a = 0; a < k; ++a)
-            z_[entry * k + a] = (batch_.actions[entry * k + a] - mean_[a]) * std::exp(-log_std[a]);
-        weight_ += weight;
-        return gaussian_log_prob(batch_.actions.data() + entry * k, mean_.data(), log_std);
-    }
-
-    void add_score(Index entry, double coefficient) override {
-        const Index k = policy_.action_size, m = policy_.n_features;
-        const double* phi = policy_.features.data() + entry * m;
-        for (Index a = 0; a < k; ++a) {
-            const double z = z_[entry * k + a];
-            mean_[a] = coefficient * z;
-            sums_[m * k + a] += coefficient * (z * z - 1.0);
-        }
-        for (Index j = 0; j < m; ++j) axpy(phi[j], mean_.data(), sums_.data() + j * k, k);
-    }
-
-    /// dH/dlog_std = 1 in each dimension
-    void finish(double entropy_coefficient, MutableReals gradient) override {
-        const Index k = policy_.action_size, m = policy_.n_features;
-        const Reals log_std = policy_.log_std(theta_);
-        for (Index j = 0; j < m; ++j)
-            for (Index a = 0; a < k; ++a) gradient[j * k + a] = sums_[j * k + a] * std::exp(-log_std[a]);
-        for (Index a = 0; a < k; ++a) gradient[m * k + a] = sums_[m * k + a] + entropy_coefficient * weight_;
-        std::fill(sums_.begin(), sums_.end(), 0.0);
-        weight_ = 0.0;
-    }
-
-private:
-    const GaussianPolicy& policy_;
-    const RowBatch& batch_;
-    Reals theta_;
-    std::vector<double> z_, sums_, mean_;
-    double weight_ = 0.0;
-};
-
-}  // namespace
 
 GaussianModel::GaussianModel(const GaussianPolicy& policy, Reals theta, const RowBatch& batch, Team& team)
     : policy_(policy), theta_(theta), batch_(batch), team_(team),
@@ -317,21 +266,16 @@ Move GaussianModel::move(MutableReals theta) const {
 }
 
 std::unique_ptr<Minibatch> GaussianModel::minibatch(Reals theta) const {
-    return std::make_unique<GaussianMinibatch>(policy_, batch_, theta);
+    return gaussian_minibatch(policy_, batch_.actions, theta);
 }
 
 Surrogate GaussianModel::surrogate(double clip_range) const {
+    std::vector<std::uint32_t> rows(static_cast<std::size_t>(policy_.n_rows));
+    std::iota(rows.begin(), rows.end(), 0u);
     Surrogate result;
-    const Index k = policy_.action_size;
-    const std::vector<double> means = policy_.means(theta_, team_);
-    std::vector<double> coefficients(batch_.weights.size(), 0.0);
-    for (Index i = 0; i < policy_.n_rows; ++i) {
-        const double log_prob =
-            gaussian_log_prob(batch_.actions.data() + i * k, means.data() + i * k, policy_.log_std(theta_));
-        coefficients[i] = result.add(log_prob, batch_.log_probs[i], batch_.weights[i], batch_.advantages[i],
-                                     batch_.effective_horizon, clip_range);
-    }
-    result.gradient = weighted_score_sum(coefficients);
+    result.gradient.resize(static_cast<std::size_t>(policy_.n_params()));
+    minibatch(theta_)->evaluate({rows, batch_.weights, batch_.advantages, batch_.log_probs},
+                                {clip_range, batch_.effective_horizon}, result);
     return result;
 }
 

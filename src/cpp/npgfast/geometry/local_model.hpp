@@ -15,18 +15,6 @@ struct Move {
     bool is_finite = true;
 };
 
-/// Some entries of a batch at a theta that moves between minibatches: PPO's view of a policy.
-class Minibatch {
-public:
-    virtual ~Minibatch() = default;
-    /// Adds an entry with its weight; returns its log-probability at the current theta.
-    virtual double visit(Index entry, double weight) = 0;
-    /// Adds coefficient * score(entry) to the gradient.
-    virtual void add_score(Index entry, double coefficient) = 0;
-    /// gradient (d,) = what was added + entropy_coefficient * sum of weights * grad H; forgets the minibatch.
-    virtual void finish(double entropy_coefficient, MutableReals gradient) = 0;
-};
-
 /// A policy on a batch, seen from the theta that collected it: all that an update asks of either kind of policy.
 class LocalModel {
 public:
@@ -45,7 +33,7 @@ public:
     virtual void confine(MutableReals) const {}
     /// Confines theta (finite) and compares it with the old one.
     virtual Move move(MutableReals theta) const = 0;
-    /// `theta` is read at every visit and must outlive the minibatch. Needs the entries of the batch.
+    /// `theta` is read at every evaluation and must outlive the minibatches. Needs the entries of the batch.
     virtual std::unique_ptr<Minibatch> minibatch(Reals theta) const = 0;
     /// The surrogate of the policy at this theta, clipped unless clip_range is infinite. Needs the entries with log_probs.
     virtual Surrogate surrogate(double clip_range) const = 0;

@@ -6,77 +6,9 @@
 #include "npgfast/base/vector.hpp"
 #include "npgfast/geometry/kl.hpp"
 #include "npgfast/geometry/policy_gradient.hpp"
+#include "npgfast/geometry/softmax_minibatch.hpp"
 
 namespace npgfast {
-
-namespace {
-
-/// Entries by state: the states that are visited, their log pi and pi, each computed once, the coefficients of their
-/// scores, and the weight of each state.
-class SoftmaxMinibatch final : public Minibatch {
-public:
-    SoftmaxMinibatch(const SoftmaxPolicy& policy, const Batch& batch, Reals theta)
-        : policy_(policy), batch_(batch), theta_(theta), weights_(static_cast<std::size_t>(policy.n_states), 0.0),
-          is_visited_(static_cast<std::size_t>(policy.n_states), 0),
-          coefficients_(static_cast<std::size_t>(policy.n_pairs()), 0.0), log_probs_(coefficients_),
-          probs_(coefficients_), logits_(static_cast<std::size_t>(policy.n_actions)) {}
-
-    double visit(Index entry, double weight) override {
-        const Index state = batch_.state(entry), n_actions = policy_.n_actions, first = state * n_actions;
-        weights_[state] += weight;
-        if (!is_visited_[state]) {
-            is_visited_[state] = 1;
-            visited_.push_back(state);
-            policy_.lift_state(theta_, state, logits_.data());
-            block_table(policy_, state, state + 1, logits_.data(), log_probs_.data() + first, probs_.data() + first);
-        }
-        return log_probs_[first + batch_.actions[entry]];
-    }
-
-    void add_score(Index entry, double coefficient) override {
-        coefficients_[batch_.state(entry) * policy_.n_actions + batch_.actions[entry]] += coefficient;
-    }
-
-    /// dH(s)/dlogit(s,a) = -pi(a|s) (log pi(a|s) + H(s))
-    void finish(double entropy_coefficient, MutableReals gradient) override {
-        const Index n_actions = policy_.n_actions;
-        std::fill(gradient.begin(), gradient.end(), 0.0);
-        for (Index state : visited_) {
-            const MutableReals slope = row(coefficients_, state), log_probs = row(log_probs_, state);
-            const Reals probs = row(probs_, state);
-            center_by_policy(probs, n_actions, slope);
-            if (entropy_coefficient != 0.0) {
-                double entropy = 0.0;
-                for (Index a = 0; a < n_actions; ++a)
-                    if (probs[a] > 0.0) entropy -= probs[a] * log_probs[a];
-                for (Index a = 0; a < n_actions; ++a)
-                    if (probs[a] > 0.0)
-                        slope[a] -= entropy_coefficient * weights_[state] * (probs[a] * (log_probs[a] + entropy));
-            }
-            policy_.add_projected(state, slope.data(), gradient.data());
-            std::fill(slope.begin(), slope.end(), 0.0);
-            weights_[state] = 0.0;
-            is_visited_[state] = 0;
-        }
-        visited_.clear();
-    }
-
-private:
-    MutableReals row(std::vector<double>& values, Index state) const {
-        return MutableReals(values).subspan(static_cast<std::size_t>(state * policy_.n_actions),
-                                            static_cast<std::size_t>(policy_.n_actions));
-    }
-
-    const SoftmaxPolicy& policy_;
-    const Batch& batch_;
-    Reals theta_;
-    std::vector<Index> visited_;
-    std::vector<double> weights_;
-    std::vector<std::uint8_t> is_visited_;
-    std::vector<double> coefficients_, log_probs_, probs_, logits_;
-};
-
-}  // namespace
 
 double LocalModel::largest_advantage() const { return HUGE_VAL; }
 
@@ -124,7 +56,7 @@ Move SoftmaxModel::move(MutableReals theta) const {
 }
 
 std::unique_ptr<Minibatch> SoftmaxModel::minibatch(Reals theta) const {
-    return std::make_unique<SoftmaxMinibatch>(policy, *entries_, theta);
+    return softmax_minibatch(policy, *entries_, theta);
 }
 
 Surrogate SoftmaxModel::surrogate(double clip_range) const {

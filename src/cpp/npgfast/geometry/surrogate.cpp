@@ -3,30 +3,54 @@
 #include <algorithm>
 #include <cmath>
 
-#include "npgfast/geometry/kl.hpp"
+#include "npgfast/base/lane_math.hpp"
+#include "npgfast/policies/row_features.hpp"
 
 namespace npgfast {
 
 namespace {
-double held_log_ratio(double new_log_prob, double old_log_prob) {
-    return std::clamp(new_log_prob - old_log_prob, -kLogRatioLimit, kLogRatioLimit);
+
+/// exp(x) - 1 - x without cancellation, given exp(x).
+Lanes exp_minus_one_minus(Lanes x, Lanes exp_x) {
+    const Lanes series =
+        0.5 + x * (1.0 / 6.0 + x * (1.0 / 24.0 + x * (1.0 / 120.0 + x * (1.0 / 720.0 + x * (1.0 / 5040.0)))));
+    return magnitude(x) < 0.02 ? x * x * series : (exp_x - 1.0) - x;
 }
+
 }  // namespace
 
-double Surrogate::add(double new_log_prob, double old_log_prob, double weight, double advantage,
-                      double effective_horizon, double clip_range) {
-    const double log_ratio = held_log_ratio(new_log_prob, old_log_prob);
-    const double ratio = std::exp(log_ratio);
-    const double share = effective_horizon * weight * advantage;
-    approx_kl += weight * exp_minus_one_minus(log_ratio);
-    const bool clipped = advantage > 0.0 ? ratio > 1.0 + clip_range : advantage < 0.0 && ratio < 1.0 - clip_range;
-    if (clipped) {
-        value += share * (advantage > 0.0 ? 1.0 + clip_range : 1.0 - clip_range);
-        clip_fraction += weight;
-        return 0.0;
+Index SurrogateTile::take(Reals all_weights, Reals all_advantages, Reals all_log_probs, Index first) {
+    const Index count = std::min(kTileRows, std::ssize(all_weights) - first);
+    const auto fill = [&](Column& column, Reals values) {
+        std::copy_n(values.data() + first, count, column.data());
+        std::fill(column.begin() + count, column.end(), 0.0);
+    };
+    fill(weights, all_weights);
+    fill(advantages, all_advantages);
+    fill(old_log_probs, all_log_probs);
+    return count;
+}
+
+void SurrogateTile::compare(const SurrogateOptions& options, Surrogate& sum) {
+    const Lanes zero{}, limit = all_lanes(kLogRatioLimit);
+    const Lanes highest = all_lanes(1.0 + options.clip_range), lowest = all_lanes(1.0 - options.clip_range);
+    Lanes value{}, clipped_weight{}, divergence{};
+    for (Index i = 0; i < kTileRows; i += kWidth) {
+        const Lanes weight = load(weights.data() + i), advantage = load(advantages.data() + i);
+        const Lanes log_ratio = clamp(load(log_probs.data() + i) - load(old_log_probs.data() + i), -limit, limit);
+        const Lanes ratio = exp_lanes(log_ratio);
+        const LaneInts is_live = weight > zero, is_high = (advantage > zero) & (ratio > highest);
+        const LaneInts is_clipped = (is_high | ((advantage < zero) & (ratio < lowest))) & is_live;
+        const Lanes share = options.effective_horizon * weight * advantage;
+        const Lanes slope = is_live ? share * ratio : zero;
+        store(coefficients.data() + i, is_clipped ? zero : slope);
+        value += is_clipped ? share * (is_high ? highest : lowest) : slope;
+        clipped_weight += is_clipped ? weight : zero;
+        divergence += is_live ? weight * exp_minus_one_minus(log_ratio, ratio) : zero;
     }
-    value += share * ratio;
-    return share * ratio;
+    sum.value += sum_of(value);
+    sum.clip_fraction += sum_of(clipped_weight);
+    sum.approx_kl += sum_of(divergence);
 }
 
 Surrogate surrogate(const SoftmaxPolicy& policy, const PolicyView& table, const Batch& batch, double clip_range,
@@ -34,11 +58,15 @@ Surrogate surrogate(const SoftmaxPolicy& policy, const PolicyView& table, const 
     Surrogate result;
     const Index n_actions = policy.n_actions;
     std::vector<double> coefficients(table.probs.size(), 0.0);
-    for (Index i = 0; i < batch.size(); ++i) {
-        if (batch.weights[i] == 0.0) continue;
-        const Index pair = batch.state(i) * n_actions + batch.actions[i];
-        coefficients[pair] += result.add(table.log_probs[pair], batch.log_probs[i], batch.weights[i],
-                                         batch.advantages[i], batch.effective_horizon, clip_range);
+    const SurrogateOptions options{clip_range, batch.effective_horizon};
+    SurrogateTile tile;
+    for (Index first = 0; first < batch.size(); first += kTileRows) {
+        const Index count = tile.take(batch.weights, batch.advantages, batch.log_probs, first);
+        const auto pair = [&](Index i) { return batch.state(first + i) * n_actions + batch.actions[first + i]; };
+        tile.log_probs = tile.old_log_probs;
+        for (Index i = 0; i < count; ++i) tile.log_probs[i] = table.log_probs[pair(i)];
+        tile.compare(options, result);
+        for (Index i = 0; i < count; ++i) coefficients[pair(i)] += tile.coefficients[i];
     }
     result.gradient.resize(static_cast<std::size_t>(policy.n_params));
     const auto visit = [&](Index first, Index last, double* block, double*) {
@@ -52,7 +80,7 @@ Surrogate surrogate(const SoftmaxPolicy& policy, const PolicyView& table, const 
 }
 
 double ratio_minus_one(double new_log_prob, double old_log_prob) {
-    return std::expm1(held_log_ratio(new_log_prob, old_log_prob));
+    return std::expm1(std::clamp(new_log_prob - old_log_prob, -kLogRatioLimit, kLogRatioLimit));
 }
 
 }  // namespace npgfast

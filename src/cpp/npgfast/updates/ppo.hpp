@@ -52,7 +52,4 @@ struct PpoEntries {
 UpdateReport ppo_step(const UpdateInput& input, const PpoEntries& entries, const PpoOptions& options, AdamState adam,
                       const Interrupt& interrupt);
 
-/// (A - mean) / std under the weights, as described above.
-std::vector<double> normalized_advantages(Reals advantages, Reals weights);
-
 }  // namespace npgfast
