@@ -13,7 +13,7 @@ import npgfast as nf
 from npgfast import _core
 
 STEPS = np.array([0, 1, 2, 5])  # of the walk on a ring below
-FUSED, TWO_STAGES = 48, 12_000  # states: of a table within and beyond the second cache
+FUSED, TWO_STAGES = 48, 33_000  # states: tables of 768 columns, and of more than 2^19
 
 
 def ring(n_states: int, *, gamma=0.9, horizon=None, ending=True, n_starts=3) -> nf.TabularMDP:

@@ -8,7 +8,7 @@ namespace npgfast {
 
 namespace {
 
-constexpr Index kLargestFusedTable = Index{1} << 16;  // columns of 12 bytes: most of a second cache
+constexpr Index kLargestFusedTable = Index{1} << 19;  // columns of 12 bytes
 
 /// Outcomes of a pair; one that leads nowhere, which only a forbidden action does, terminates.
 Index count_outcomes(const TabularMdp& mdp, Index pair) {
