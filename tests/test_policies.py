@@ -202,6 +202,7 @@ def test_policies_are_immutable_and_copy_what_they_are_given():
 @ALL
 def test_pickle_copy_and_files_round_trip_bit_for_bit(policy, tmp_path):
     path = tmp_path / "policy.safetensors"
+    policy = policy.with_theta(policy.theta)  # with tables of this variant: others round differently
     policy.save(path)
     for other in (pickle.loads(pickle.dumps(policy)), copy.deepcopy(policy), copy.copy(policy), nf.load_policy(path)):
         assert type(other) is type(policy)
