@@ -11,6 +11,7 @@ from npgfast.batch import Batch
 from npgfast.policies import SoftmaxPolicy
 from npgfast.problems import TabularMDP
 from npgfast.problems.graph import reachable_states
+from npgfast.threads import thread_count
 
 __all__ = ["Evaluation", "Solution", "evaluate", "exact_batch", "solve"]
 
@@ -143,6 +144,7 @@ def evaluate(
     *,
     tau: float = 0.0,
     method: Literal["auto", "direct", "krylov"] = "auto",
+    n_threads: int | None = None,
 ) -> Evaluation:
     """Evaluate a policy exactly.
 
@@ -154,8 +156,10 @@ def evaluate(
     tau : float
         Entropy bonus in reward per nat; V, Q and A are then the regularised ones.
     method : {"auto", "direct", "krylov"}
-        How (I - gamma P_pi) V = r and its transpose are solved without a horizon: LU factors, BiCGSTAB, or whichever
-        suits the size. All refine until the residual stops falling.
+        How (I - gamma P_pi) V = r and its transpose are solved without a horizon: LU factors, BiCGSTAB, or what suits
+        size and chain (Gauss-Seidel sweeps on large chains that mix). All go on until the residual stops falling.
+    n_threads : int, optional
+        As in `rollout`; the result does not depend on it.
 
     Returns
     -------
@@ -183,7 +187,7 @@ def evaluate(
     _validate.allocation("values over the horizon", mdp.horizon or 1, mdp.n_states, mdp.n_actions)
     code = _LINEAR_METHODS.index(_validate.choice("method", method, _LINEAR_METHODS))
     log_probs, probs = _policy_tables(mdp, policy)
-    return Evaluation(*_core.evaluate(mdp._native, probs, log_probs, tau, code))
+    return Evaluation(*_core.evaluate(mdp._native, probs, log_probs, tau, code, thread_count(n_threads)))
 
 
 def solve(
@@ -193,6 +197,7 @@ def solve(
     tol: float = 1e-10,
     tau: float = 0.0,
     max_iterations: int = 100_000,
+    n_threads: int | None = None,
 ) -> Solution:
     """Find the optimum of a problem, with certified bounds on its objective.
 
@@ -208,6 +213,8 @@ def solve(
         Entropy bonus in reward per nat.
     max_iterations : int
         A method that reaches it returns its last iterate, with bounds that say how good it is.
+    n_threads : int, optional
+        As in `rollout`; the result does not depend on it.
 
     Returns
     -------
@@ -232,7 +239,7 @@ def solve(
     _validate.allocation("values over the horizon", mdp.horizon or 1, mdp.n_states, mdp.n_actions)
     code = _OPTIMALITY_METHODS.index(_validate.choice("method", method, _OPTIMALITY_METHODS))
     objective, values, action_values, actions, lower, upper, iterations, converged = _core.solve(
-        mdp._native, tau, tol, code, max_iterations
+        mdp._native, tau, tol, code, max_iterations, thread_count(n_threads)
     )
     return Solution(objective, values, action_values, actions.astype(np.int64), lower, upper, iterations, converged)
 

@@ -17,7 +17,7 @@ std::vector<py::ssize_t> time_shape(const TabularMdp& mdp, bool per_action) {
 }
 
 py::tuple bind_evaluate(const py::tuple& mdp_arrays, const py::array& probs_array, const py::array& log_probs_array,
-                        double tau, int method) {
+                        double tau, int method, int n_threads) {
     const TabularMdp mdp = mdp_view(mdp_arrays);
     const bool timed = probs_array.ndim() == 3;
     if (timed && mdp.horizon == 0) throw py::value_error("probs: a policy that depends on time needs a horizon");
@@ -27,7 +27,8 @@ py::tuple bind_evaluate(const py::tuple& mdp_arrays, const py::array& probs_arra
                                ? view<double>(log_probs_array, "log_probs", {mdp.horizon, mdp.n_states, mdp.n_actions})
                                : view<double>(log_probs_array, "log_probs", {mdp.n_states, mdp.n_actions});
     Evaluation result = interruptible([&](const Interrupt& interrupt) {
-        return evaluate(mdp, probs, log_probs, tau, static_cast<LinearMethod>(method), interrupt);
+        Team team(team_size(mdp, n_threads));
+        return evaluate(mdp, probs, log_probs, tau, static_cast<LinearMethod>(method), team, interrupt);
     });
     return py::make_tuple(result.objective, to_array(std::move(result.values), time_shape(mdp, false)),
                           to_array(std::move(result.action_values), time_shape(mdp, true)),
@@ -36,10 +37,12 @@ py::tuple bind_evaluate(const py::tuple& mdp_arrays, const py::array& probs_arra
                           result.residual);
 }
 
-py::tuple bind_solve(const py::tuple& mdp_arrays, double tau, double tol, int method, Index max_iterations) {
+py::tuple bind_solve(const py::tuple& mdp_arrays, double tau, double tol, int method, Index max_iterations,
+                     int n_threads) {
     const TabularMdp mdp = mdp_view(mdp_arrays);
     Optimum result = interruptible([&](const Interrupt& interrupt) {
-        return solve(mdp, tau, tol, static_cast<OptimalityMethod>(method), max_iterations, interrupt);
+        Team team(team_size(mdp, n_threads));
+        return solve(mdp, tau, tol, static_cast<OptimalityMethod>(method), max_iterations, team, interrupt);
     });
     return py::make_tuple(result.objective, to_array(std::move(result.values), time_shape(mdp, false)),
                           to_array(std::move(result.action_values), time_shape(mdp, true)),
@@ -51,9 +54,9 @@ py::tuple bind_solve(const py::tuple& mdp_arrays, double tau, double tol, int me
 
 void bind_exact(py::module_& m) {
     m.def("evaluate", &bind_evaluate, py::arg("mdp"), py::arg("probs"), py::arg("log_probs"), py::arg("tau"),
-          py::arg("method"));
+          py::arg("method"), py::arg("n_threads"));
     m.def("solve", &bind_solve, py::arg("mdp"), py::arg("tau"), py::arg("tol"), py::arg("method"),
-          py::arg("max_iterations"));
+          py::arg("max_iterations"), py::arg("n_threads"));
 }
 
 }  // namespace npgfast::bindings

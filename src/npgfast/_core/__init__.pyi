@@ -61,10 +61,10 @@ def gaussian_scores(features: _Floats, theta: _Floats, actions: _Floats) -> _Flo
 # bind_exact.cpp
 
 def evaluate(
-    mdp: _Mdp, probs: _Floats, log_probs: _Floats, tau: float, method: int
+    mdp: _Mdp, probs: _Floats, log_probs: _Floats, tau: float, method: int, n_threads: int
 ) -> tuple[float, _Floats, _Floats, _Floats, _Floats, float, float]: ...
 def solve(
-    mdp: _Mdp, tau: float, tol: float, method: int, max_iterations: int
+    mdp: _Mdp, tau: float, tol: float, method: int, max_iterations: int, n_threads: int
 ) -> tuple[float, _Floats, _Floats, NDArray[np.int32], float, float, int, bool]: ...
 
 # bind_sampling.cpp

@@ -23,11 +23,16 @@ namespace npgfast {
 template <class T>
 class Buffer {
 public:
+    Buffer() = default;
+    explicit Buffer(Index size) { resize(size); }
+
     T* data() { return data_.get(); }
     const T* data() const { return data_.get(); }
     Index size() const { return size_; }
     T& operator[](Index i) { return data_.get()[i]; }
     const T& operator[](Index i) const { return data_.get()[i]; }
+    operator std::span<T>() { return {data(), static_cast<std::size_t>(size_)}; }
+    operator std::span<const T>() const { return {data(), static_cast<std::size_t>(size_)}; }
 
     /// Keeps what it holds; pointers into it are lost when it grows.
     void resize(Index size) {

@@ -29,6 +29,13 @@ public:
     /// first exception of a task ends the hand-out and is thrown to the caller.
     void run(Index n_tasks, const std::function<void(Index)>& task);
 
+    /// Cuts 0..n-1 into one range for each thread and runs `task(first, last)` on them. Where the cuts fall depends on the
+    /// number of threads: a result that does not must come from each index by itself.
+    void split(Index n, const std::function<void(Index, Index)>& task) {
+        const Index n_ranges = n_threads_;
+        run(n_ranges, [&](Index i) { task(i * n / n_ranges, (i + 1) * n / n_ranges); });
+    }
+
 private:
     void start(Index n_tasks);
     void serve();

@@ -18,31 +18,19 @@ constexpr double kLongestTime = 4e10;  // steps; beyond it rounding leaves fewer
 double entropy_term(double prob, double log_prob) { return prob > 0.0 ? -prob * log_prob : 0.0; }
 
 /// gamma P_pi in CSR.
-SparseMatrix policy_kernel(const TabularMdp& mdp, Reals probs) {
-    SparseMatrix kernel;
-    kernel.n = mdp.n_states;
-    kernel.indptr.reserve(static_cast<std::size_t>(mdp.n_states) + 1);
-    kernel.indices.reserve(mdp.indices.size());
-    kernel.values.reserve(mdp.indices.size());
-    for (Index s = 0; s < mdp.n_states; ++s) {
-        for (Index row = s * mdp.n_actions; row < (s + 1) * mdp.n_actions; ++row) {
-            if (probs[row] == 0.0) continue;
-            for (auto k = mdp.indptr[row]; k < mdp.indptr[row + 1]; ++k) {
-                kernel.indices.push_back(mdp.indices[k]);
-                kernel.values.push_back(mdp.gamma * (probs[row] * mdp.probabilities[k]));
-            }
-        }
-        kernel.indptr.push_back(static_cast<std::int64_t>(kernel.indices.size()));
-    }
-    return kernel;
+SparseMatrix policy_kernel(const TabularMdp& mdp, Reals probs, Team& team) {
+    return mix_rows(mdp, mdp.n_states, {}, team, [&](Index s, const auto& take) {
+        for (Index row = s * mdp.n_actions; row < (s + 1) * mdp.n_actions; ++row)
+            if (probs[row] != 0.0) take(row, probs[row]);
+    });
 }
 
 /// At gamma = 1: a state from which the policy never terminates, or -1.
 Index never_ending_state(const TabularMdp& mdp, const SparseMatrix& kernel, Reals probs) {
     std::vector<Index> count(static_cast<std::size_t>(kernel.n) + 1, 0), frontier;
-    for (auto successor : kernel.indices) ++count[static_cast<std::size_t>(successor) + 1];
+    for (Index k = 0; k < kernel.n_entries(); ++k) ++count[static_cast<std::size_t>(kernel.indices[k]) + 1];
     for (Index s = 0; s < kernel.n; ++s) count[s + 1] += count[s];
-    std::vector<Index> cursor(count.begin(), count.end() - 1), sources(kernel.indices.size());
+    std::vector<Index> cursor(count.begin(), count.end() - 1), sources(static_cast<std::size_t>(kernel.n_entries()));
     for (Index s = 0; s < kernel.n; ++s)
         for (auto k = kernel.indptr[s]; k < kernel.indptr[s + 1]; ++k)
             if (kernel.values[k] > 0.0) sources[cursor[kernel.indices[k]]++] = s;
@@ -83,11 +71,25 @@ void action_values_of(const TabularMdp& mdp, Index s, const double* next_values,
     }
 }
 
+/// r_pi, with the entropy bonus.
+std::vector<double> policy_rewards(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, Team& team) {
+    std::vector<double> rewards(static_cast<std::size_t>(mdp.n_states), 0.0);
+    team.split(mdp.n_states, [&](Index first, Index last) {
+        for (Index s = first; s < last; ++s)
+            for (Index row = s * mdp.n_actions; row < (s + 1) * mdp.n_actions; ++row) {
+                if (probs[row] == 0.0) continue;
+                rewards[s] += probs[row] * mdp.rewards[row];
+                if (tau > 0.0) rewards[s] += tau * entropy_term(probs[row], log_probs[row]);
+            }
+    });
+    return rewards;
+}
+
 Evaluation evaluate_stationary(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, LinearMethod method,
-                               const Interrupt& interrupt) {
+                               Team& team, const Interrupt& interrupt, const Guess& guess) {
     const auto n_states = static_cast<std::size_t>(mdp.n_states);
     const auto n_pairs = static_cast<std::size_t>(mdp.n_pairs());
-    const SparseMatrix kernel = policy_kernel(mdp, probs);
+    const SparseMatrix kernel = policy_kernel(mdp, probs, team);
     if (mdp.gamma == 1.0) {
         const Index state = never_ending_state(mdp, kernel, probs);
         if (state >= 0)
@@ -95,22 +97,19 @@ Evaluation evaluate_stationary(const TabularMdp& mdp, Reals probs, Reals log_pro
                                         " it never terminates, so its value at gamma=1 is not defined; give gamma < 1, "
                                         "a horizon, or a policy that ends");
     }
-    std::vector<double> rewards(n_states, 0.0);
-    for (std::size_t row = 0; row < n_pairs; ++row) {
-        if (probs[row] == 0.0) continue;
-        rewards[row / mdp.n_actions] += probs[row] * mdp.rewards[row];
-        if (tau > 0.0) rewards[row / mdp.n_actions] += tau * entropy_term(probs[row], log_probs[row]);
-    }
+    const auto start = [n_states](Reals from) {
+        return from.empty() ? std::vector<double>(n_states, 0.0) : std::vector<double>(from.begin(), from.end());
+    };
     Evaluation result;
-    result.values.resize(n_states);
-    result.occupancy.resize(n_states);
+    result.values = start(guess.values);
+    result.occupancy = start(guess.occupancy);
     result.action_values.resize(n_pairs);
     result.advantages.resize(n_pairs);
-    ResolventSystem system(kernel, method, interrupt);
-    const double value_residual = system.solve(rewards, result.values);
+    ResolventSystem system(kernel, method, team, interrupt);
+    const double value_residual = system.solve(policy_rewards(mdp, probs, log_probs, tau, team), result.values);
     if (mdp.gamma == 1.0) {
         // (I - K)^{-1} is nonnegative, so its norm, and with it the condition number, is the longest time to termination.
-        std::vector<double> time(n_states);
+        std::vector<double> time(n_states, 0.0);
         system.solve(std::vector<double>(n_states, 1.0), time);
         const auto [shortest, longest] = std::minmax_element(time.begin(), time.end());
         if (!(*shortest > 0.5 && *longest < kLongestTime))
@@ -128,11 +127,13 @@ Evaluation evaluate_stationary(const TabularMdp& mdp, Reals probs, Reals log_pro
     }
     for (double& mass : result.occupancy) mass /= result.effective_horizon;
     result.objective = dot(mdp.initial, result.values);
-    for (Index s = 0; s < mdp.n_states; ++s) {
-        const Index first = s * mdp.n_actions;
-        action_values_of(mdp, s, result.values.data(), result.values[s], log_probs.data() + first, tau,
-                         result.action_values.data() + first, result.advantages.data() + first);
-    }
+    team.split(mdp.n_states, [&](Index first_state, Index last_state) {
+        for (Index s = first_state; s < last_state; ++s) {
+            const Index first = s * mdp.n_actions;
+            action_values_of(mdp, s, result.values.data(), result.values[s], log_probs.data() + first, tau,
+                             result.action_values.data() + first, result.advantages.data() + first);
+        }
+    });
     return result;
 }
 
@@ -187,10 +188,14 @@ Evaluation evaluate_horizon(const TabularMdp& mdp, Reals probs, Reals log_probs,
 
 }  // namespace
 
-Evaluation evaluate(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, LinearMethod method,
-                    const Interrupt& interrupt) {
+int team_size(const TabularMdp& mdp, int n_threads) {
+    return static_cast<int>(std::clamp<Index>(std::ssize(mdp.indices) / 16000, 1, std::max(n_threads, 1)));
+}
+
+Evaluation evaluate(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, LinearMethod method, Team& team,
+                    const Interrupt& interrupt, const Guess& guess) {
     return mdp.horizon > 0 ? evaluate_horizon(mdp, probs, log_probs, tau, interrupt)
-                           : evaluate_stationary(mdp, probs, log_probs, tau, method, interrupt);
+                           : evaluate_stationary(mdp, probs, log_probs, tau, method, team, interrupt, guess);
 }
 
 double unregularized_objective(const Evaluation& evaluation, Reals probs, Reals log_probs, Index n_actions,

@@ -21,6 +21,15 @@ struct Evaluation {
     std::vector<double> values, action_values, advantages, occupancy;
 };
 
+/// Where an iterative solution starts: values and unnormalised occupancy L d (S,), or empty. A better guess is a faster
+/// evaluation; the result is the same up to its residual.
+struct Guess {
+    Reals values, occupancy;
+};
+
+/// How many of `n_threads` pay on a problem of this size: one for each 16,000 entries of its kernel.
+int team_size(const TabularMdp& mdp, int n_threads);
+
 /// V, Q, A, d and L of a stationary or time-dependent policy.
 ///
 ///     V = r_pi + tau H_pi + gamma P_pi V,   Q = r + gamma P V,   A = Q - tau log pi - V,
@@ -30,11 +39,11 @@ struct Evaluation {
 /// Outputs: as above; a forbidden action gets Q = V and A = 0.
 /// Preconditions: log_probs = log probs. At gamma = 1 without horizon every state must reach termination under the
 /// policy, else EvaluationFailure names one that does not; so does one that takes
-/// over 4e10 steps to terminate, and a residual above 1e-10.
+/// over 4e10 steps to terminate, and a residual above 1e-10. Results do not depend on the size of the team.
 /// Cost: two linear systems of size S (see ResolventSystem), or H sweeps over the kernel.
 /// Source: Puterman, "Markov Decision Processes", 1994, sections 6.1 and 7.1; tau: Geist, Scherrer & Pietquin 2019.
-Evaluation evaluate(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, LinearMethod method,
-                    const Interrupt& interrupt);
+Evaluation evaluate(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, LinearMethod method, Team& team,
+                    const Interrupt& interrupt, const Guess& guess = {});
 
 /// Unregularised objective of a regularised evaluation: J = J_tau - tau L sum_s d(s) H(pi(.|s)).
 double unregularized_objective(const Evaluation& evaluation, Reals probs, Reals log_probs, Index n_actions, double tau);

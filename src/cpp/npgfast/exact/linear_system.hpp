@@ -3,52 +3,48 @@
 #include <memory>
 #include <vector>
 
-#include "npgfast/base/interrupt.hpp"
-#include "npgfast/base/types.hpp"
+#include "npgfast/exact/sweeps.hpp"
 
 namespace npgfast {
-
-/// A square sparse matrix K in CSR; an entry may be listed in several pieces.
-struct SparseMatrix {
-    Index n = 0;
-    std::vector<std::int64_t> indptr{0};
-    std::vector<std::int32_t> indices;
-    std::vector<double> values;
-
-    void multiply(Reals x, MutableReals y) const;             ///< y = K x
-    void multiply_transposed(Reals x, MutableReals y) const;  ///< y = K^T x
-};
 
 enum class LinearMethod : int { automatic = 0, direct = 1, krylov = 2 };
 
 /// The systems (I - K) x = b and (I - K)^T x = b of a discounted or absorbing Markov chain, K = gamma P_pi.
 ///
 /// `direct` factorises (dense LU up to 128 states, sparse LU above); `krylov` runs BiCGSTAB with diagonal
-/// preconditioning; `automatic` is dense LU where the chain is small, else BiCGSTAB, and for what that does not finish a
-/// sparse LU up to 20,000 states, an incomplete one as preconditioner above. Every method is followed by iterative refinement on the true residual.
-/// Preconditions: K >= 0 and the powers of K vanish. Cost: O(n^3) dense; O(nnz) per BiCGSTAB iteration.
+/// preconditioning; `automatic` is dense LU where the chain is small, else Gauss-Seidel sweeps, BiCGSTAB from where
+/// those stall, and for what that does not finish a sparse LU up to 20,000 states, an incomplete one as preconditioner
+/// above. Every method ends with the true residual; all but the sweeps refine on it.
+/// Results do not depend on the size of the team.
+/// Preconditions: K >= 0 and the powers of K vanish; the matrix and the team outlive the system.
+/// Cost: O(n^3) dense; O(nnz) per sweep or BiCGSTAB iteration; K^T is made when it is first needed.
 /// Source: van der Vorst, "Bi-CGSTAB", SIAM J. Sci. Stat. Comput. 13 (1992); refinement: Higham 2002, chapter 12.
 class ResolventSystem {
 public:
-    ResolventSystem(const SparseMatrix& kernel, LinearMethod method, const Interrupt& interrupt);
+    ResolventSystem(const SparseMatrix& kernel, LinearMethod method, Team& team, const Interrupt& interrupt);
     ~ResolventSystem();
     ResolventSystem(const ResolventSystem&) = delete;
     ResolventSystem& operator=(const ResolventSystem&) = delete;
 
-    /// x = (I - K)^{-1} b, or the transposed one. Returns ||b - (I - K) x||_inf / max(||b||_inf, ||x||_inf).
-    double solve(Reals b, MutableReals x, bool transposed = false);
+    /// x = (I - K)^{-1} b, or the transposed one, from the guess in x. Sweeps end early once ||b - (I - K) x||_inf is
+    /// at most `target`.
+    /// Returns ||b - (I - K) x||_inf / max(||b||_inf, ||x||_inf).
+    double solve(Reals b, MutableReals x, bool transposed = false, double target = 0.0);
 
 private:
     struct Factors;
+    double refine(Reals b, MutableReals x, bool transposed);
     void correct(Reals residual, MutableReals correction, bool transposed);
-    void precondition(const std::vector<double>& residual, std::vector<double>& result, bool transposed) const;
-    bool run_bicgstab(Reals b, MutableReals x, bool transposed) const;
-    void apply(Reals x, MutableReals y, bool transposed) const;
+    bool run_bicgstab(Reals b, MutableReals x, bool transposed);
+    const SparseMatrix& oriented(bool transposed);
 
     const SparseMatrix& kernel_;
+    Team& team_;
     const Interrupt& interrupt_;
     LinearMethod method_;
-    std::vector<double> inverse_diagonal_;
+    Buffer<double> inverse_diagonal_, row_deficits_;
+    SparseMatrix transposed_;
+    BlockSums sums_;
     std::unique_ptr<Factors> factors_;
 };
 

@@ -1,6 +1,7 @@
 #include "npgfast/exact/optimality.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -14,6 +15,8 @@ namespace {
 
 constexpr double kUnitRoundoff = 1.1102230246251565e-16;
 constexpr int kModifiedSweeps = 50;
+constexpr double kEvaluationShare = 0.1;    // of a policy's gain, to which its values are computed
+constexpr double kExactEvaluation = 1e-14;  // a relative residual that is as good as none
 constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
 
 /// The iterate of every method: node values, and the choice (or, with tau, the distribution over rows) behind them.
@@ -43,75 +46,101 @@ double soft_maximum(const Quotient& quotient, Index node, const std::vector<doub
 
 /// (T V - V) per node, T with or without tau, and the action values of V.
 std::vector<double> bellman_residual(const Quotient& quotient, const std::vector<double>& values, double tau,
-                                     std::vector<double>& action_values) {
+                                     std::vector<double>& action_values, Team& team) {
     action_values.resize(quotient.rows.size());
     std::vector<double> residual(values.size());
-    for (std::size_t j = 0; j < quotient.rows.size(); ++j)
-        action_values[j] = quotient.action_value(quotient.rows[j], values);
-    for (Index node = 0; node < quotient.n_nodes; ++node) {
-        const double image = tau > 0.0 ? soft_maximum(quotient, node, action_values, tau, nullptr)
-                                       : *std::max_element(action_values.begin() + quotient.begin[node],
-                                                           action_values.begin() + quotient.begin[node + 1]);
-        residual[node] = image - values[node];
-    }
+    team.split(quotient.n_nodes, [&](Index first_node, Index last_node) {
+        for (Index node = first_node; node < last_node; ++node) {
+            const Index first = quotient.begin[node], last = quotient.begin[node + 1];
+            for (Index j = first; j < last; ++j) action_values[j] = quotient.action_value(quotient.rows[j], values);
+            const double image = tau > 0.0
+                                     ? soft_maximum(quotient, node, action_values, tau, nullptr)
+                                     : *std::max_element(action_values.begin() + first, action_values.begin() + last);
+            residual[node] = image - values[node];
+        }
+    });
     return residual;
 }
 
-void evaluate_choice(const Quotient& quotient, double tau, Iterate& iterate, const Interrupt& interrupt) {
+/// Values of the choice from those in `iterate`; sweeps end at the residual `target`. Returns the relative one reached.
+double evaluate_choice(const Quotient& quotient, double tau, double target, Iterate& iterate, Team& team,
+                       const Interrupt& interrupt) {
     std::vector<double> rewards(iterate.values.size(), 0.0);
-    for (Index node = 0; node < quotient.n_nodes; ++node)
-        for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
-            const double p = iterate.row_probs[j];
-            if (p == 0.0) continue;
-            rewards[node] += p * quotient.reward(quotient.rows[j]);
-            if (tau > 0.0) rewards[node] -= tau * (p * std::log(p));
-        }
-    const SparseMatrix kernel = choice_kernel(quotient, iterate.row_probs);
-    ResolventSystem(kernel, LinearMethod::automatic, interrupt).solve(rewards, iterate.values);
+    team.split(quotient.n_nodes, [&](Index first, Index last) {
+        for (Index node = first; node < last; ++node)
+            for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
+                const double p = iterate.row_probs[j];
+                if (p == 0.0) continue;
+                rewards[node] += p * quotient.reward(quotient.rows[j]);
+                if (tau > 0.0) rewards[node] -= tau * (p * std::log(p));
+            }
+    });
+    const SparseMatrix kernel = choice_kernel(quotient, iterate.row_probs, team);
+    return ResolventSystem(kernel, LinearMethod::automatic, team, interrupt).solve(rewards, iterate.values, false, target);
 }
 
-void iterate_policies(const Quotient& quotient, double tau, Index max_iterations, Iterate& iterate,
-                      const Interrupt& interrupt) {
-    std::vector<double> action_values;
-    double previous = std::numeric_limits<double>::infinity();
-    for (; iterate.iterations < max_iterations; ++iterate.iterations) {
-        interrupt.check();
-        evaluate_choice(quotient, tau, iterate, interrupt);
-        const std::vector<double> residual = bellman_residual(quotient, iterate.values, tau, action_values);
-        const double size = std::max(1.0, largest_magnitude(iterate.values));
-        if (tau > 0.0) {
-            const double error = largest_magnitude(residual);
-            if (error <= 1e-15 * size || (error <= 1e-11 * size && error >= 0.5 * previous)) break;
-            previous = error;
-            for (Index node = 0; node < quotient.n_nodes; ++node)
-                soft_maximum(quotient, node, action_values, tau, &iterate.row_probs);
-            continue;
-        }
-        bool changed = false;
-        for (Index node = 0; node < quotient.n_nodes; ++node) {
+/// Moves each node to its best row where that gains more than `slack`; returns whether one has moved.
+bool move_to_best(const Quotient& quotient, const std::vector<double>& action_values, double slack,
+                  std::vector<double>& row_probs, Team& team) {
+    std::atomic<bool> changed{false};
+    team.split(quotient.n_nodes, [&](Index first_node, Index last_node) {
+        bool moved = false;
+        for (Index node = first_node; node < last_node; ++node) {
             const Index first = quotient.begin[node], last = quotient.begin[node + 1];
-            const Index current = std::max_element(iterate.row_probs.begin() + first, iterate.row_probs.begin() + last) -
-                                  iterate.row_probs.begin();
+            const Index current =
+                std::max_element(row_probs.begin() + first, row_probs.begin() + last) - row_probs.begin();
             const Index best =
                 std::max_element(action_values.begin() + first, action_values.begin() + last) - action_values.begin();
-            if (action_values[best] <= action_values[current] + 1e-13 * size) continue;
-            iterate.row_probs[current] = 0.0;
-            iterate.row_probs[best] = 1.0;
-            changed = true;
+            if (action_values[best] <= action_values[current] + slack) continue;
+            row_probs[current] = 0.0;
+            row_probs[best] = 1.0;
+            moved = true;
         }
-        if (!changed) break;
+        if (moved) changed = true;
+    });
+    return changed;
+}
+
+/// Policy iteration. While policies still gain, their values need not be better than a share of the last gain; a share
+/// that does not halve the gain is cut down, so that in the end the iteration is that of exact values.
+void iterate_policies(const Quotient& quotient, double tau, Index max_iterations, Iterate& iterate, Team& team,
+                      const Interrupt& interrupt) {
+    std::vector<double> action_values;
+    double previous = std::numeric_limits<double>::infinity(), share = kEvaluationShare, target = 0.0;
+    if (tau == 0.0) target = share * largest_magnitude(bellman_residual(quotient, iterate.values, tau, action_values, team));
+    for (; iterate.iterations < max_iterations; ++iterate.iterations) {
+        interrupt.check();
+        const double reached = evaluate_choice(quotient, tau, target, iterate, team, interrupt);
+        const std::vector<double> residual = bellman_residual(quotient, iterate.values, tau, action_values, team);
+        const double size = std::max(1.0, largest_magnitude(iterate.values));
+        const double error = largest_magnitude(residual);
+        const bool is_exact = target == 0.0 || reached <= kExactEvaluation;
+        if (tau > 0.0) {
+            if (error <= 1e-15 * size || (is_exact && error <= 1e-11 * size && error >= 0.5 * previous)) break;
+            team.split(quotient.n_nodes, [&](Index first, Index last) {
+                for (Index node = first; node < last; ++node)
+                    soft_maximum(quotient, node, action_values, tau, &iterate.row_probs);
+            });
+        } else if (!move_to_best(quotient, action_values, 1e-13 * size, iterate.row_probs, team)) {
+            if (is_exact) break;
+            target = 0.0;
+            continue;
+        }
+        if (error > 0.5 * previous) share *= kEvaluationShare;
+        previous = error;
+        target = error > 1e-12 * size ? share * error : 0.0;
     }
     iterate.iterations = std::min(iterate.iterations + 1, max_iterations);
 }
 
 void iterate_values(const Quotient& quotient, double tau, double tol, int n_sweeps, Index max_iterations,
-                    Iterate& iterate, const Interrupt& interrupt) {
+                    Iterate& iterate, Team& team, const Interrupt& interrupt) {
     std::vector<double> action_values, next(iterate.values.size());
     double previous = std::numeric_limits<double>::infinity();
     int stagnant = 0;
     for (; iterate.iterations < max_iterations; ++iterate.iterations) {
         interrupt.check();
-        const std::vector<double> residual = bellman_residual(quotient, iterate.values, tau, action_values);
+        const std::vector<double> residual = bellman_residual(quotient, iterate.values, tau, action_values, team);
         for (Index node = 0; node < quotient.n_nodes; ++node) {
             iterate.values[node] += residual[node];
             if (tau > 0.0) {
@@ -172,7 +201,7 @@ Bounds discounted_bounds(double gamma, const std::vector<double>& residual, doub
 
 /// gamma = 1: V + eps w dominates its image under T, and V - eps w is dominated by its image under the choice.
 Bounds undiscounted_bounds(const Quotient& quotient, const Iterate& iterate, const std::vector<double>& residual,
-                           const std::vector<double>& action_values, double tau, double slack,
+                           const std::vector<double>& action_values, double tau, double slack, Team& team,
                            const Interrupt& interrupt) {
     Bounds bounds{std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity(), {}};
     const auto n_nodes = static_cast<std::size_t>(quotient.n_nodes);
@@ -192,8 +221,9 @@ Bounds undiscounted_bounds(const Quotient& quotient, const Iterate& iterate, con
     for (Index node = 0; node < quotient.n_nodes; ++node) best[node] = iterate.values[node] + residual[node];
     const std::vector<double> ones(n_nodes, 1.0);
     for (int round = 0; round < 100; ++round) {
-        const SparseMatrix kernel = choice_kernel(quotient, row_probs);
-        const double relative = ResolventSystem(kernel, LinearMethod::automatic, interrupt).solve(ones, weights);
+        const SparseMatrix kernel = choice_kernel(quotient, row_probs, team);
+        const double relative =
+            ResolventSystem(kernel, LinearMethod::automatic, team, interrupt).solve(ones, weights);
         if (!(relative < 1e-6) || !all_finite(weights) || *std::min_element(weights.begin(), weights.end()) < 0.5)
             return bounds;
         bool holds = true, changed = false;
@@ -286,7 +316,7 @@ Optimum solve_horizon(const TabularMdp& mdp, double tau, const Interrupt& interr
 }  // namespace
 
 Optimum solve(const TabularMdp& mdp, double tau, double tol, OptimalityMethod method, Index max_iterations,
-              const Interrupt& interrupt) {
+              Team& team, const Interrupt& interrupt) {
     Optimum result;
     if (mdp.horizon > 0) {
         result = solve_horizon(mdp, tau, interrupt);
@@ -318,21 +348,26 @@ Optimum solve(const TabularMdp& mdp, double tau, double tol, OptimalityMethod me
         for (Index node = 0; node < quotient.n_nodes; ++node)
             for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j)
                 iterate.row_probs[j] = 1.0 / static_cast<double>(quotient.begin[node + 1] - quotient.begin[node]);
+    } else if (std::none_of(mdp.termination.begin(), mdp.termination.end(), [](double mass) { return mass > 0.0; })) {
+        std::vector<double> rewards;
+        bellman_residual(quotient, std::vector<double>(iterate.values), 0.0, rewards, team);
+        for (Index node = 0; node < quotient.n_nodes; ++node) iterate.row_probs[quotient.begin[node]] = 1.0;
+        move_to_best(quotient, rewards, 0.0, iterate.row_probs, team);
     } else {
         for (Index j : proper_choice(quotient)) iterate.row_probs[j] = 1.0;
     }
     if (method == OptimalityMethod::automatic || method == OptimalityMethod::policy_iteration)
-        iterate_policies(quotient, tau, max_iterations, iterate, interrupt);
+        iterate_policies(quotient, tau, max_iterations, iterate, team, interrupt);
     else
         iterate_values(quotient, tau, tol, method == OptimalityMethod::value_iteration ? 0 : kModifiedSweeps,
-                       max_iterations, iterate, interrupt);
+                       max_iterations, iterate, team, interrupt);
 
     std::vector<double> action_values;
-    const std::vector<double> residual = bellman_residual(quotient, iterate.values, tau, action_values);
+    const std::vector<double> residual = bellman_residual(quotient, iterate.values, tau, action_values, team);
     const double slack = rounding(quotient, iterate.values, tau);
     const Bounds bounds = mdp.gamma < 1.0 ? discounted_bounds(mdp.gamma, residual, slack)
                                           : undiscounted_bounds(quotient, iterate, residual, action_values, tau, slack,
-                                                                interrupt);
+                                                                team, interrupt);
     result.iterations = iterate.iterations;
     result.values.resize(static_cast<std::size_t>(mdp.n_states));
     double weight = 0.0;
@@ -347,10 +382,12 @@ Optimum solve(const TabularMdp& mdp, double tau, double tol, OptimalityMethod me
                              : result.objective + bounds.above * weight + summation;
     result.converged = result.upper - result.lower <= tol * std::max(1.0, std::abs(result.objective));
     result.action_values.resize(static_cast<std::size_t>(mdp.n_pairs()));
-    for (Index row = 0; row < mdp.n_pairs(); ++row)
-        result.action_values[row] =
-            mdp.mask[row] ? mdp.rewards[row] + mdp.gamma * mdp.expected_next(row, result.values.data())
-                          : kMinusInfinity;
+    team.split(mdp.n_pairs(), [&](Index first, Index last) {
+        for (Index row = first; row < last; ++row)
+            result.action_values[row] =
+                mdp.mask[row] ? mdp.rewards[row] + mdp.gamma * mdp.expected_next(row, result.values.data())
+                              : kMinusInfinity;
+    });
     result.actions = state_actions(quotient, components, iterate.row_probs);
     return result;
 }

@@ -25,7 +25,8 @@ struct Optimum {
 ///
 /// Without horizon: policy iteration (Newton's method on the equation above; soft policy iteration with tau > 0), or
 /// sweeps of V <- max_a Q with 50 (modified) or 0 (value iteration) evaluations of the greedy policy between them.
-/// Ties keep the current action, so policy iteration cannot cycle. With a horizon: backward induction, all arrays
+/// Ties keep the current action, so policy iteration cannot cycle; in large problems a policy that still gains is
+/// evaluated to a tenth of that gain only, the last one to rounding. With a horizon: backward induction, all arrays
 /// with a leading time axis.
 /// Bounds. gamma < 1: if d = TV - V, V* lies within TV + gamma/(1-gamma) [min(d,0), max(d,0)], widened by the
 /// rounding of T. gamma = 1: end components whose rewards are all 0 are collapsed; then U = V + eps w with w the
@@ -34,6 +35,6 @@ struct Optimum {
 /// Outputs: Q of a forbidden action is -inf. Cost: a few linear systems, or nnz per sweep.
 /// Source: Puterman 1994, sections 6.3-6.6; MacQueen 1966 (bounds); Bertsekas & Tsitsiklis 1991 (gamma = 1).
 Optimum solve(const TabularMdp& mdp, double tau, double tol, OptimalityMethod method, Index max_iterations,
-              const Interrupt& interrupt);
+              Team& team, const Interrupt& interrupt);
 
 }  // namespace npgfast

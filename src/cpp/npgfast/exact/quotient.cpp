@@ -7,64 +7,70 @@ namespace npgfast {
 Quotient make_quotient(const TabularMdp& mdp, const EndComponents& components) {
     Quotient quotient{mdp, components.component, {}, {}, components.n_components};
     const auto n_nodes = static_cast<std::size_t>(quotient.n_nodes);
-    std::vector<std::vector<Index>> rows(n_nodes);
+    quotient.is_identity = true;
+    for (Index s = 0; s < mdp.n_states; ++s) quotient.is_identity &= quotient.node_of[s] == s;
     std::vector<std::uint8_t> can_stay(n_nodes, 0);
+    quotient.begin.assign(n_nodes + 1, 0);
     for (Index row = 0; row < mdp.n_pairs(); ++row) {
         if (!mdp.mask[row]) continue;
         const std::int32_t node = quotient.node_of[row / mdp.n_actions];
         if (components.internal[row])
             can_stay[node] = 1;
         else
-            rows[node].push_back(row);
+            ++quotient.begin[node + 1];
     }
-    quotient.begin.push_back(0);
-    for (std::size_t node = 0; node < n_nodes; ++node) {
-        quotient.rows.insert(quotient.rows.end(), rows[node].begin(), rows[node].end());
-        if (can_stay[node]) quotient.rows.push_back(kStay);
-        quotient.begin.push_back(std::ssize(quotient.rows));
-    }
+    for (std::size_t node = 0; node < n_nodes; ++node) quotient.begin[node + 1] += quotient.begin[node] + can_stay[node];
+    quotient.rows.assign(static_cast<std::size_t>(quotient.begin.back()), kStay);
+    std::vector<Index> cursor(quotient.begin.begin(), quotient.begin.end() - 1);
+    for (Index row = 0; row < mdp.n_pairs(); ++row)
+        if (mdp.mask[row] && !components.internal[row])
+            quotient.rows[cursor[quotient.node_of[row / mdp.n_actions]]++] = row;
     return quotient;
 }
 
-SparseMatrix choice_kernel(const Quotient& quotient, const std::vector<double>& row_probs) {
-    SparseMatrix kernel;
-    kernel.n = quotient.n_nodes;
-    for (Index node = 0; node < kernel.n; ++node) {
-        for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
-            const Index row = quotient.rows[j];
-            if (row == kStay || row_probs[j] == 0.0) continue;
-            for (auto k = quotient.mdp.indptr[row]; k < quotient.mdp.indptr[row + 1]; ++k) {
-                kernel.indices.push_back(quotient.node_of[quotient.mdp.indices[k]]);
-                kernel.values.push_back(quotient.mdp.gamma * (row_probs[j] * quotient.mdp.probabilities[k]));
-            }
-        }
-        kernel.indptr.push_back(std::ssize(kernel.indices));
-    }
-    return kernel;
+SparseMatrix choice_kernel(const Quotient& quotient, const std::vector<double>& row_probs, Team& team) {
+    const Integers column_of = quotient.is_identity ? Integers() : Integers(quotient.node_of);
+    return mix_rows(quotient.mdp, quotient.n_nodes, column_of, team, [&](Index node, const auto& take) {
+        for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j)
+            if (quotient.rows[j] != kStay && row_probs[j] != 0.0) take(quotient.rows[j], row_probs[j]);
+    });
 }
 
 std::vector<Index> proper_choice(const Quotient& quotient) {
     const TabularMdp& mdp = quotient.mdp;
-    std::vector<Index> choice(static_cast<std::size_t>(quotient.n_nodes), -1), frontier;
-    std::vector<std::vector<std::pair<std::int32_t, Index>>> sources(choice.size());
+    const auto n_nodes = static_cast<std::size_t>(quotient.n_nodes);
+    std::vector<Index> choice(n_nodes, -1), frontier, begin(n_nodes + 1, 0);
+    const auto each_entry = [&](const auto& visit) {  // visit(node, j, successor) in a fixed order
+        for (Index node = 0; node < quotient.n_nodes; ++node)
+            for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
+                const Index row = quotient.rows[j];
+                if (row == kStay) continue;
+                for (auto k = mdp.indptr[row]; k < mdp.indptr[row + 1]; ++k)
+                    visit(node, j, quotient.node_of[mdp.indices[k]]);
+            }
+    };
+    each_entry([&](Index, Index, std::int32_t successor) { ++begin[successor + 1]; });
+    for (std::size_t node = 0; node < n_nodes; ++node) begin[node + 1] += begin[node];
+    std::vector<Index> cursor(begin.begin(), begin.end() - 1), rows(static_cast<std::size_t>(begin.back()));
+    std::vector<std::int32_t> sources(rows.size());
+    each_entry([&](Index node, Index j, std::int32_t successor) {
+        const Index place = cursor[successor]++;
+        sources[place] = static_cast<std::int32_t>(node);
+        rows[place] = j;
+    });
     for (Index node = 0; node < quotient.n_nodes; ++node)
-        for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
-            const Index row = quotient.rows[j];
-            if (choice[node] < 0 && (row == kStay || mdp.termination[row] > 0.0)) {
+        for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j)
+            if (choice[node] < 0 && (quotient.rows[j] == kStay || mdp.termination[quotient.rows[j]] > 0.0)) {
                 choice[node] = j;
                 frontier.push_back(node);
             }
-            if (row == kStay) continue;
-            for (auto k = mdp.indptr[row]; k < mdp.indptr[row + 1]; ++k)
-                sources[quotient.node_of[mdp.indices[k]]].emplace_back(static_cast<std::int32_t>(node), j);
-        }
     while (!frontier.empty()) {
         const Index node = frontier.back();
         frontier.pop_back();
-        for (const auto& [source, j] : sources[node])
-            if (choice[source] < 0) {
-                choice[source] = j;
-                frontier.push_back(source);
+        for (Index place = begin[node]; place < begin[node + 1]; ++place)
+            if (choice[sources[place]] < 0) {
+                choice[sources[place]] = rows[place];
+                frontier.push_back(sources[place]);
             }
     }
     for (Index node = 0; node < quotient.n_nodes; ++node)

@@ -17,9 +17,11 @@ struct Quotient {
     std::vector<std::int32_t> node_of;  // (S,)
     std::vector<Index> begin, rows;
     Index n_nodes = 0;
+    bool is_identity = false;  // every node is the state of its number
 
     double next(Index row, const std::vector<double>& values) const {
         if (row == kStay) return 0.0;
+        if (is_identity) return mdp.expected_next(row, values.data());
         double sum = 0.0;
         for (auto k = mdp.indptr[row]; k < mdp.indptr[row + 1]; ++k)
             sum += mdp.probabilities[k] * values[node_of[mdp.indices[k]]];
@@ -35,7 +37,7 @@ struct Quotient {
 Quotient make_quotient(const TabularMdp& mdp, const EndComponents& components);
 
 /// gamma P between the nodes under a distribution over the rows of each: row_probs (rows,).
-SparseMatrix choice_kernel(const Quotient& quotient, const std::vector<double>& row_probs);
+SparseMatrix choice_kernel(const Quotient& quotient, const std::vector<double>& row_probs, Team& team);
 
 /// Choices that end with probability 1: from the terminating rows backwards, each node takes a row that reaches a
 /// node already reached. Nodes that never do (there are none at gamma = 1) keep their first row.

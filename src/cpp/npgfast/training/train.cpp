@@ -33,12 +33,12 @@ struct Run {
     const std::optional<TabularSimulator>& simulator;
     const Interrupt& interrupt;
 
-    Standing stand(Reals theta) const {
+    Standing stand(Reals theta, Team& team) const {
         Standing standing;
         standing.table = policy_table(policy, theta);
         const PolicyTable& table = standing.table;
         standing.evaluation =
-            evaluate(mdp, table.probs, table.log_probs, options.tau, LinearMethod::automatic, interrupt);
+            evaluate(mdp, table.probs, table.log_probs, options.tau, LinearMethod::automatic, team, interrupt);
         standing.objective =
             unregularized_objective(standing.evaluation, table.probs, table.log_probs, mdp.n_actions, options.tau);
         const std::vector<double> entropies = state_entropies(table, mdp.n_actions);
@@ -100,7 +100,8 @@ std::vector<double> state_advantages(const Run& run, const Standing& standing, c
 class SeedRun {
 public:
     SeedRun(const Run& run, const TrainState& state, Index k, int n_threads)
-        : run_(run), seed_(state.seeds[k]), team_(n_threads), theta_(row(state.theta, state, k)),
+        : run_(run), seed_(state.seeds[k]), team_(n_threads), exact_team_(team_size(run.mdp, n_threads)),
+          theta_(row(state.theta, state, k)),
           best_theta_(row(state.best_theta, state, k)), adam_first_(row(state.adam_first, state, k)),
           adam_second_(row(state.adam_second, state, k)), baseline_(row(state.baseline, state, k)),
           best_objective_(state.best_objective[k]), adam_steps_(state.adam_steps[k]), timesteps_(state.timesteps[k]),
@@ -113,7 +114,7 @@ public:
 
     void go(Index first_iteration, Index n_iterations, MutableReals history, MutableReals initial) {
         const auto start = std::chrono::steady_clock::now();
-        Standing standing = run_.stand(theta_);
+        Standing standing = run_.stand(theta_, team_);
         keep_best(standing);
         initial[0] = standing.objective;
         initial[1] = standing.evaluation.objective;
@@ -236,7 +237,7 @@ private:
     /// Moves to the updated theta if its policy has a finite value; else takes the update back.
     bool adopt(UpdateReport& report, Standing& standing) {
         try {
-            Standing next = run_.stand(report.theta);
+            Standing next = run_.stand(report.theta, team_);
             if (std::isfinite(next.objective) && std::isfinite(next.evaluation.effective_horizon)) {
                 std::copy(report.theta.begin(), report.theta.end(), theta_.begin());
                 standing = std::move(next);
@@ -270,7 +271,7 @@ private:
 
     const Run& run_;
     std::uint64_t seed_;
-    Team team_;
+    Team team_, exact_team_;  // of the updates; of exact evaluations, smaller where there is little to do
     MutableReals theta_, best_theta_, adam_first_, adam_second_, baseline_;
     std::span<EnvironmentState> environments_;
     double& best_objective_;

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "npgfast/base/buffer.hpp"
+#include "npgfast/base/parallel.hpp"
+#include "npgfast/problems/tabular_mdp.hpp"
+
+namespace npgfast {
+
+/// A square sparse matrix K in CSR; an entry may be listed in several pieces.
+struct SparseMatrix {
+    Index n = 0;
+    Buffer<std::int64_t> indptr;
+    Buffer<std::int32_t> indices;
+    Buffer<double> values;
+
+    Index n_entries() const { return indices.size(); }
+
+    /// (K x)(row)
+    double row_product(Index row, const double* x) const {
+        double even = 0.0, odd = 0.0;
+        std::int64_t k = indptr[row];
+        const std::int64_t end = indptr[row + 1];
+        for (; k + 1 < end; k += 2) {
+            even += values[k] * x[indices[k]];
+            odd += values[k + 1] * x[indices[k + 1]];
+        }
+        if (k < end) even += values[k] * x[indices[k]];
+        return even + odd;
+    }
+};
+
+/// Rows of a kernel mixed into the rows of a matrix: K(i, column) = sum_row weight gamma P(column | row).
+///
+/// Inputs: `n` rows; `pick(i, take)` calls take(row, weight) for the rows of the kernel that make row i, in the same
+/// order each time, row by row and from any thread; `column_of` (S,) renames the columns, or is empty.
+/// Cost: two passes over the entries, 12 bytes written for each; bound by memory.
+template <class Pick>
+SparseMatrix mix_rows(const TabularMdp& mdp, Index n, Integers column_of, Team& team, const Pick& pick) {
+    SparseMatrix matrix;
+    matrix.n = n;
+    matrix.indptr = Buffer<std::int64_t>(n + 1);
+    std::int64_t* indptr = matrix.indptr.data();
+    indptr[0] = 0;
+    team.split(n, [&](Index first, Index last) {
+        for (Index i = first; i < last; ++i) {
+            std::int64_t count = 0;
+            pick(i, [&](Index row, double) { count += mdp.indptr[row + 1] - mdp.indptr[row]; });
+            indptr[i + 1] = count;
+        }
+    });
+    for (Index i = 0; i < n; ++i) indptr[i + 1] += indptr[i];
+    matrix.indices = Buffer<std::int32_t>(indptr[n]);
+    matrix.values = Buffer<double>(indptr[n]);
+    team.split(n, [&](Index first, Index last) {
+        std::int32_t* index = matrix.indices.data() + indptr[first];
+        double* value = matrix.values.data() + indptr[first];
+        for (Index i = first; i < last; ++i)
+            pick(i, [&](Index row, double weight) {
+                for (auto k = mdp.indptr[row]; k < mdp.indptr[row + 1]; ++k) {
+                    *index++ = column_of.empty() ? mdp.indices[k] : column_of[mdp.indices[k]];
+                    *value++ = mdp.gamma * (weight * mdp.probabilities[k]);
+                }
+            });
+    });
+    return matrix;
+}
+
+/// K^T, the entries of a row in the order of K's rows. Cost: two passes over the entries, the second with scattered
+/// writes; the rows of K are shared out, and each share has its own counts.
+SparseMatrix transpose(const SparseMatrix& matrix, Team& team);
+
+/// Sums over 0..n-1 whose rounding does not depend on the number of threads: `part(first, last)` of each block of 256
+/// indices, added up in order.
+class BlockSums {
+public:
+    static constexpr Index kBlock = 256;
+
+    explicit BlockSums(Index n) : n_(n), sums_(static_cast<std::size_t>((n + kBlock - 1) / kBlock)) {}
+
+    template <class Part>
+    double add_up(Team& team, const Part& part) {
+        team.split(std::ssize(sums_), [&](Index first, Index last) {
+            for (Index b = first; b < last; ++b) sums_[b] = part(b * kBlock, std::min(n_, (b + 1) * kBlock));
+        });
+        double total = 0.0;
+        for (double sum : sums_) total += sum;
+        return total;
+    }
+
+private:
+    Index n_;
+    std::vector<double> sums_;
+};
+
+}  // namespace npgfast

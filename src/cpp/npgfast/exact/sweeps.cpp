@@ -1,0 +1,98 @@
+#include "npgfast/exact/sweeps.hpp"
+
+#include <cmath>
+
+namespace npgfast {
+
+namespace {
+
+constexpr double kRounding = 1e-15;      // a residual that is as good as any
+constexpr double kNearRounding = 1e-13;  // where a residual that stands still is not a slow chain
+constexpr double kSlowestRate = 0.75;    // of a sweep; below it the Krylov method is faster
+constexpr Index kBlocks = 8;
+constexpr int kFirstSweeps = 2, kMostSweeps = 8;
+constexpr int kMostValueSweeps = 4;  // the correction of values is inexact while other errors are large
+
+/// Largest values and sums over some rows.
+struct Extent {
+    double residual = 0.0, x = 0.0, residual_sum = 0.0, image_sum = 0.0;
+
+    void add(const Extent& other) {
+        residual = std::max(residual, other.residual);
+        x = std::max(x, other.x);
+        residual_sum += other.residual_sum;
+        image_sum += other.image_sum;
+    }
+};
+
+}  // namespace
+
+Sweeps sweep(const SparseMatrix& kernel, Reals inverse_diagonal, Reals row_deficits, Reals b, MutableReals x,
+             double target, Team& team, const Interrupt& interrupt) {
+    constexpr Index kPart = BlockSums::kBlock;
+    const Index n = kernel.n, n_parts = (n + kPart - 1) / kPart;
+    const bool is_constant = !row_deficits.empty();
+    const Index block = (n + kBlocks - 1) / kBlocks;
+    Buffer<double> scratch(n);  // residuals, or the new values of a block
+    std::vector<Extent> extents(static_cast<std::size_t>(n_parts));
+    double largest_b = 0.0;
+    for (double entry : b) largest_b = std::max(largest_b, std::abs(entry));
+    double previous = HUGE_VAL;
+    const int most_sweeps = is_constant ? kMostValueSweeps : kMostSweeps;
+    int n_sweeps = kFirstSweeps;
+    for (int cycle = 0;; ++cycle) {
+        interrupt.check();
+        team.split(n_parts, [&](Index first, Index last) {
+            for (Index part = first; part < last; ++part) {
+                Extent extent;
+                for (Index s = part * kPart; s < std::min(n, (part + 1) * kPart); ++s) {
+                    const double residual = (b[s] - x[s]) + kernel.row_product(s, x.data());
+                    scratch[s] = residual;
+                    extent.residual = std::isnan(residual) ? HUGE_VAL : std::max(extent.residual, std::abs(residual));
+                    extent.x = std::max(extent.x, std::abs(x[s]));
+                    extent.residual_sum += residual;
+                    extent.image_sum += is_constant ? row_deficits[s] : b[s] - residual;
+                }
+                extents[part] = extent;
+            }
+        });
+        Extent all;
+        for (const Extent& extent : extents) all.add(extent);
+        const double size = std::max({largest_b, all.x, kSmallestSize});
+        const double relative = all.residual / size, goal = std::max(target / size, kRounding);
+        if (relative <= goal) return {relative, false};
+        const double shrinkage = relative / previous;
+        const double rate = std::pow(shrinkage, 1.0 / (n_sweeps + 1));
+        if (previous < HUGE_VAL || !std::isfinite(relative)) {
+            if (shrinkage > 0.25 && previous <= kNearRounding) return {relative, false};
+            if (!(rate <= kSlowestRate) && cycle > 1) return {relative, true};
+            n_sweeps = std::clamp(static_cast<int>(std::log(goal / relative) / std::log(rate)),
+                                  1, most_sweeps);
+        }
+        previous = relative;
+        double shift = all.image_sum > 0.0 ? all.residual_sum / all.image_sum : 0.0;
+        if (!std::isfinite(shift)) shift = 0.0;
+        team.split(n, [&](Index first, Index last) {
+            for (Index s = first; s < last; ++s) {
+                const double image = is_constant ? row_deficits[s] : b[s] - scratch[s];
+                x[s] += shift * (is_constant ? 1.0 : x[s]) + inverse_diagonal[s] * (scratch[s] - shift * image);
+            }
+        });
+        for (int i = 0; i < n_sweeps; ++i) {
+            for (Index begin = 0; begin < n; begin += block) {
+                const Index size_of_block = std::min(block, n - begin);
+                team.split(size_of_block, [&](Index first, Index last) {
+                    for (Index i = first; i < last; ++i) {
+                        const Index s = begin + i;
+                        scratch[i] = x[s] + inverse_diagonal[s] * ((b[s] - x[s]) + kernel.row_product(s, x.data()));
+                    }
+                });
+                team.split(size_of_block, [&](Index first, Index last) {
+                    std::copy(scratch.data() + first, scratch.data() + last, x.data() + begin + first);
+                });
+            }
+        }
+    }
+}
+
+}  // namespace npgfast
