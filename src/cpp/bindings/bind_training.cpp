@@ -9,7 +9,8 @@ namespace {
 
 py::tuple bind_train(const py::tuple& mdp_arrays, const py::tuple& policy_arrays, const py::array& reachable_array,
                      const py::dict& option_values, const py::dict& schedule_arrays, Index first_iteration,
-                     Index n_iterations, const py::dict& state_arrays) {
+                     Index n_iterations, const py::dict& state_arrays, const py::array& start_values_array,
+                     const py::tuple& memory_arrays) {
     const TabularMdp mdp = mdp_view(mdp_arrays);
     const SoftmaxPolicy policy = policy_view(policy_arrays);
     if (policy.n_states != mdp.n_states || policy.n_actions != mdp.n_actions)
@@ -48,11 +49,23 @@ py::tuple bind_train(const py::tuple& mdp_arrays, const py::tuple& policy_arrays
             throw py::index_error("environments: a state outside the MDP");
     state.environments = {reinterpret_cast<EnvironmentState*>(environments.data()), environments.size() / 2};
 
+    const Reals start_values = view<double>(start_values_array, "start_values", {kAny});
+    if (!start_values.empty() && (std::ssize(start_values) != mdp.n_states || mdp.horizon > 0))
+        throw py::value_error("start_values: expected the values of a problem without horizon, or nothing");
+    std::vector<py::array> remembered;
+    if (memory_arrays.size() != 4) throw py::value_error("memory: expected 4 arrays");
+    for (const py::handle array : memory_arrays) remembered.push_back(as_array(array, "memory"));
+    const Index n_kept = mdp.horizon == 0 && remembered[3].size() > 0 ? n_seeds : 0;
+    const Memory memory{mutable_view<double>(remembered[0], "memory[0]", {n_kept, policy.n_params}),
+                        mutable_view<double>(remembered[1], "memory[1]", {n_kept, mdp.n_states}),
+                        mutable_view<double>(remembered[2], "memory[2]", {n_kept, mdp.n_states}),
+                        mutable_view<double>(remembered[3], "memory[3]", {n_kept})};
+
     std::vector<double> history(static_cast<std::size_t>(n_seeds * n_iterations * kHistoryColumns));
     std::vector<double> initial(static_cast<std::size_t>(n_seeds * 3));
     interruptible([&](const Interrupt& interrupt) {
-        train(mdp, policy, reachable, options, schedules, first_iteration, n_iterations, state, history, initial,
-              interrupt);
+        train(mdp, policy, reachable, options, schedules, first_iteration, n_iterations, state, start_values, memory,
+              history, initial, interrupt);
         return true;
     });
     return py::make_tuple(to_array(std::move(history), {n_seeds, n_iterations, kHistoryColumns}),
@@ -63,7 +76,8 @@ py::tuple bind_train(const py::tuple& mdp_arrays, const py::tuple& policy_arrays
 
 void bind_training(py::module_& m) {
     m.def("train", &bind_train, py::arg("mdp"), py::arg("policy"), py::arg("reachable"), py::arg("options"),
-          py::arg("schedules"), py::arg("first_iteration"), py::arg("n_iterations"), py::arg("state"));
+          py::arg("schedules"), py::arg("first_iteration"), py::arg("n_iterations"), py::arg("state"), py::arg("start_values"),
+          py::arg("memory"));
 }
 
 }  // namespace npgfast::bindings

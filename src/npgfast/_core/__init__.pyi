@@ -223,6 +223,8 @@ def train(
     first_iteration: int,
     n_iterations: int,
     state: dict[str, NDArray[Any]],
+    start_values: _Floats,
+    memory: tuple[_Floats, _Floats, _Floats, _Floats],
 ) -> tuple[_Floats, _Floats]: ...
 
 # bind_learning.cpp

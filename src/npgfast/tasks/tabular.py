@@ -25,6 +25,9 @@ from npgfast.training import TrainState, initial_state
 __all__ = ["TabularTask"]
 
 _DEFAULT_EPISODES = 100
+_DIRECT_STATES = 128  # up to so many an evaluation is a factorisation, which knows no better start
+
+Memory = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 
 
 class TabularTask(Task):
@@ -35,6 +38,8 @@ class TabularTask(Task):
         self.gamma = mdp.gamma
         self._tabular_only = tabular_only
         self._reachable: NDArray[np.bool_] | None = None
+        self._start_values = np.empty(0)
+        self._memory: Memory | None = None
 
     def policy(self, policy: object | None) -> SoftmaxPolicy:
         """See `Task.policy`."""
@@ -112,12 +117,40 @@ class TabularTask(Task):
         if self._reachable is None:
             self._reachable = _reachable(self.mdp, tabular)
         reachable = self._reachable.view(np.uint8)
-        return _core.train(self.mdp._native, tabular._native, reachable, dict(options), schedules, first, n, arrays)
+        memory = self._recall(*arrays["theta"].shape)
+        outcome = _core.train(
+            self.mdp._native,
+            tabular._native,
+            reachable,
+            dict(options),
+            schedules,
+            first,
+            n,
+            arrays,
+            self._start_values,
+            memory,
+        )
+        self._memory = memory  # of a run that was not interrupted
+        return outcome
+
+    def _recall(self, n_seeds: int, n_params: int) -> Memory:
+        """The last evaluated policies of all seeds, to be overwritten; what it holds changes no bit of a run."""
+        n_states = self.mdp.n_states
+        if self.mdp.horizon is not None or n_states <= _DIRECT_STATES:
+            return np.empty((0, n_params)), np.empty((0, n_states)), np.empty((0, n_states)), np.empty(0)
+        if self._memory is not None and self._memory[0].shape == (n_seeds, n_params):
+            theta, values, occupancy, horizons = self._memory
+            return theta.copy(), values.copy(), occupancy.copy(), horizons.copy()
+        shape = (n_seeds, n_states)
+        return np.full((n_seeds, n_params), np.nan), np.zeros(shape), np.zeros(shape), np.zeros(n_seeds)
 
     def optima(self, tau: float) -> tuple[Solution | None, Solution | None]:
         """See `Task.optima`."""
         optimum = solve(self.mdp)
-        return optimum, solve(self.mdp, tau=tau) if tau > 0.0 else optimum
+        regularized = solve(self.mdp, tau=tau) if tau > 0.0 else optimum
+        if self.mdp.horizon is None and self.mdp.n_states > _DIRECT_STATES:
+            self._start_values = regularized.values
+        return optimum, regularized
 
     @property
     def signature(self) -> list[Any]:

@@ -85,10 +85,10 @@ std::vector<double> policy_rewards(const TabularMdp& mdp, Reals probs, Reals log
     return rewards;
 }
 
-Evaluation evaluate_stationary(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, LinearMethod method,
-                               Team& team, const Interrupt& interrupt, const Guess& guess) {
+/// V, d and L.
+void solve_policy(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, LinearMethod method, Team& team,
+                  const Interrupt& interrupt, Reals start, Evaluation& result) {
     const auto n_states = static_cast<std::size_t>(mdp.n_states);
-    const auto n_pairs = static_cast<std::size_t>(mdp.n_pairs());
     const SparseMatrix kernel = policy_kernel(mdp, probs, team);
     if (mdp.gamma == 1.0) {
         const Index state = never_ending_state(mdp, kernel, probs);
@@ -97,14 +97,9 @@ Evaluation evaluate_stationary(const TabularMdp& mdp, Reals probs, Reals log_pro
                                         " it never terminates, so its value at gamma=1 is not defined; give gamma < 1, "
                                         "a horizon, or a policy that ends");
     }
-    const auto start = [n_states](Reals from) {
-        return from.empty() ? std::vector<double>(n_states, 0.0) : std::vector<double>(from.begin(), from.end());
-    };
-    Evaluation result;
-    result.values = start(guess.values);
-    result.occupancy = start(guess.occupancy);
-    result.action_values.resize(n_pairs);
-    result.advantages.resize(n_pairs);
+    result.values.assign(n_states, 0.0);
+    std::copy(start.begin(), start.end(), result.values.begin());
+    result.occupancy.assign(n_states, 0.0);
     ResolventSystem system(kernel, method, team, interrupt);
     const double value_residual = system.solve(policy_rewards(mdp, probs, log_probs, tau, team), result.values);
     if (mdp.gamma == 1.0) {
@@ -126,6 +121,20 @@ Evaluation evaluate_stationary(const TabularMdp& mdp, Reals probs, Reals log_pro
         result.effective_horizon += mass;
     }
     for (double& mass : result.occupancy) mass /= result.effective_horizon;
+}
+
+Evaluation evaluate_stationary(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, LinearMethod method,
+                               Team& team, const Interrupt& interrupt, const Guess& guess) {
+    Evaluation result;
+    if (guess.effective_horizon > 0.0) {
+        result.values.assign(guess.values.begin(), guess.values.end());
+        result.occupancy.assign(guess.occupancy.begin(), guess.occupancy.end());
+        result.effective_horizon = guess.effective_horizon;
+    } else {
+        solve_policy(mdp, probs, log_probs, tau, method, team, interrupt, guess.values, result);
+    }
+    result.action_values.resize(static_cast<std::size_t>(mdp.n_pairs()));
+    result.advantages.resize(result.action_values.size());
     result.objective = dot(mdp.initial, result.values);
     team.split(mdp.n_states, [&](Index first_state, Index last_state) {
         for (Index s = first_state; s < last_state; ++s) {

@@ -21,10 +21,15 @@ struct Evaluation {
     std::vector<double> values, action_values, advantages, occupancy;
 };
 
-/// Where an iterative solution starts: values and unnormalised occupancy L d (S,), or empty. A better guess is a faster
-/// evaluation; the result is the same up to its residual.
+/// What is known of a policy before its evaluation.
+///
+/// `values` (S,), or empty: where an iterative solution starts; the closer, the faster, with the same result up to its
+/// residual. With `occupancy` (S,) and effective_horizon > 0 they are those of an earlier evaluation of the same policy,
+/// which is then repeated bit for bit without solving anything (its residual is given as 0).
 struct Guess {
-    Reals values, occupancy;
+    Reals values;
+    Reals occupancy = {};
+    double effective_horizon = 0.0;
 };
 
 /// How many of `n_threads` pay on a problem of this size: one for each 16,000 entries of its kernel.

@@ -33,12 +33,13 @@ struct Run {
     const std::optional<TabularSimulator>& simulator;
     const Interrupt& interrupt;
 
-    Standing stand(Reals theta, Team& team) const {
+    Standing stand(Reals theta, Team& team, const Guess& guess) const {
         Standing standing;
         standing.table = policy_table(policy, theta);
         const PolicyTable& table = standing.table;
         standing.evaluation =
-            evaluate(mdp, table.probs, table.log_probs, options.tau, LinearMethod::automatic, team, interrupt);
+            evaluate(mdp, table.probs, table.log_probs, options.tau, LinearMethod::automatic, team, interrupt,
+                     guess);
         standing.objective =
             unregularized_objective(standing.evaluation, table.probs, table.log_probs, mdp.n_actions, options.tau);
         const std::vector<double> entropies = state_entropies(table, mdp.n_actions);
@@ -99,14 +100,16 @@ std::vector<double> state_advantages(const Run& run, const Standing& standing, c
 /// One seed's slices of the state.
 class SeedRun {
 public:
-    SeedRun(const Run& run, const TrainState& state, Index k, int n_threads)
+    SeedRun(const Run& run, const TrainState& state, Reals start_values, const Memory& memory, Index k, int n_threads)
         : run_(run), seed_(state.seeds[k]), team_(n_threads), exact_team_(team_size(run.mdp, n_threads)),
           theta_(row(state.theta, state, k)),
           best_theta_(row(state.best_theta, state, k)), adam_first_(row(state.adam_first, state, k)),
           adam_second_(row(state.adam_second, state, k)), baseline_(row(state.baseline, state, k)),
           best_objective_(state.best_objective[k]), adam_steps_(state.adam_steps[k]), timesteps_(state.timesteps[k]),
           mass_(state.mass[k]), n_started_(state.n_started[k]), timestep_limit_(state.timestep_limit[k]),
-          finished_(state.finished[k]), n_done_(state.n_done[k]) {
+          finished_(state.finished[k]), n_done_(state.n_done[k]), start_values_(start_values),
+          known_theta_(row(memory.theta, state, k)), known_values_(row(memory.values, state, k)),
+          known_occupancy_(row(memory.occupancy, state, k)), known_horizon_(row(memory.effective_horizon, state, k)) {
         const Index n_envs = std::ssize(state.environments) / state.n_seeds;
         environments_ = state.environments.subspan(static_cast<std::size_t>(k * n_envs),
                                                    static_cast<std::size_t>(n_envs));
@@ -114,7 +117,7 @@ public:
 
     void go(Index first_iteration, Index n_iterations, MutableReals history, MutableReals initial) {
         const auto start = std::chrono::steady_clock::now();
-        Standing standing = run_.stand(theta_, team_);
+        Standing standing = run_.stand(theta_, exact_team_, recall());
         keep_best(standing);
         initial[0] = standing.objective;
         initial[1] = standing.evaluation.objective;
@@ -139,12 +142,26 @@ public:
                    return_mean, seconds);
             finished_ = standing.objective >= run_.options.target || timesteps_ >= timestep_limit_;
         }
+        remember(standing.evaluation);
     }
 
 private:
     static MutableReals row(MutableReals array, const TrainState& state, Index k) {
         const std::size_t width = array.size() / static_cast<std::size_t>(state.n_seeds);
         return array.subspan(static_cast<std::size_t>(k) * width, width);
+    }
+
+    Guess recall() const {
+        const bool is_known = !known_theta_.empty() && std::equal(theta_.begin(), theta_.end(), known_theta_.begin());
+        return is_known ? Guess{known_values_, known_occupancy_, known_horizon_[0]} : Guess{start_values_};
+    }
+
+    void remember(const Evaluation& evaluation) {
+        if (known_theta_.empty()) return;
+        std::copy(theta_.begin(), theta_.end(), known_theta_.begin());
+        std::copy(evaluation.values.begin(), evaluation.values.end(), known_values_.begin());
+        std::copy(evaluation.occupancy.begin(), evaluation.occupancy.end(), known_occupancy_.begin());
+        known_horizon_[0] = evaluation.effective_horizon;
     }
 
     UpdateReport update(Index first_iteration, const Standing& standing, double& return_mean) {
@@ -237,7 +254,7 @@ private:
     /// Moves to the updated theta if its policy has a finite value; else takes the update back.
     bool adopt(UpdateReport& report, Standing& standing) {
         try {
-            Standing next = run_.stand(report.theta, team_);
+            Standing next = run_.stand(report.theta, exact_team_, {start_values_});
             if (std::isfinite(next.objective) && std::isfinite(next.evaluation.effective_horizon)) {
                 std::copy(report.theta.begin(), report.theta.end(), theta_.begin());
                 standing = std::move(next);
@@ -286,13 +303,16 @@ private:
     AliasScratch scratch_;
     Rollout played_;
     PairSumsWorkspace summing_;
+    Reals start_values_;
+    MutableReals known_theta_, known_values_, known_occupancy_, known_horizon_;
 };
 
 }  // namespace
 
 void train(const TabularMdp& mdp, const SoftmaxPolicy& policy, Flags reachable, const TrainOptions& options,
            const Schedules& schedules, Index first_iteration, Index n_iterations, TrainState state,
-           MutableReals history, MutableReals initial, const Interrupt& interrupt) {
+           Reals start_values, const Memory& memory, MutableReals history, MutableReals initial,
+           const Interrupt& interrupt) {
     std::fill(history.begin(), history.end(), std::numeric_limits<double>::quiet_NaN());
     std::optional<TabularSimulator> simulator;
     if (options.sampled)
@@ -301,7 +321,7 @@ void train(const TabularMdp& mdp, const SoftmaxPolicy& policy, Flags reachable, 
     const Index row_size = n_iterations * kHistoryColumns;
     const int n_inner = std::max(1, options.n_threads / static_cast<int>(std::max<Index>(state.n_seeds, 1)));
     parallel_for(state.n_seeds, options.n_threads, [&](Index k) {
-        SeedRun(run, state, k, n_inner)
+        SeedRun(run, state, start_values, memory, k, n_inner)
             .go(first_iteration, n_iterations,
                 history.subspan(static_cast<std::size_t>(k * row_size), static_cast<std::size_t>(row_size)),
                 initial.subspan(static_cast<std::size_t>(3 * k), 3));

@@ -22,19 +22,28 @@ struct TrainState {
     std::span<std::int64_t> n_done;          ///< (n_seeds,) iterations so far; they key the draws and the schedules
 };
 
+/// What saves work without changing a bit of the outcome: for problems without horizon, or empty.
+struct Memory {
+    MutableReals theta;              ///< (n_seeds, d) the last policy that was evaluated; NaN: none
+    MutableReals values, occupancy;  ///< (n_seeds, S) its V and d
+    MutableReals effective_horizon;  ///< (n_seeds,) its L
+};
+
 /// Runs `n_iterations` of an algorithm for every seed, seeds in parallel.
 ///
 /// Each iteration gathers a batch (exactly from the model, or by a rollout keyed by (seed, iteration)), summarises it,
 /// updates theta, and evaluates the new policy exactly. A seed never depends on another, nor on the number of threads
 /// or on how iterations are divided into calls.
-/// Inputs: reachable (S,) from mu through the policy's actions; schedules from `first_iteration` <= all n_done on, long
+/// Inputs: reachable (S,) from mu through the policy's actions; `start_values` (S,), or empty, where iterative
+/// evaluations start (the optimum is closest to what is yet to come), the same in every call of a run; schedules from `first_iteration` <= all n_done on, long
 /// enough for n_iterations more of each seed.
-/// Outputs: `state` advanced; history (n_seeds, n_iterations, kHistoryColumns), NaN after a seed has finished; initial
+/// Outputs: `state` advanced; `memory` of its policies; history (n_seeds, n_iterations, kHistoryColumns), NaN after a seed has finished; initial
 /// (n_seeds, 3): objective, regularised objective and entropy before the first of these iterations.
 /// An update that makes the policy improper or its value infinite is taken back with `non_finite`.
 /// Errors: Interrupted; EvaluationFailure if the first policy has no value. `state` is then unspecified.
 void train(const TabularMdp& mdp, const SoftmaxPolicy& policy, Flags reachable, const TrainOptions& options,
            const Schedules& schedules, Index first_iteration, Index n_iterations, TrainState state,
-           MutableReals history, MutableReals initial, const Interrupt& interrupt);
+           Reals start_values, const Memory& memory, MutableReals history, MutableReals initial,
+           const Interrupt& interrupt);
 
 }  // namespace npgfast
