@@ -2,8 +2,11 @@
 
 #include <Eigen/Dense>
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "npgfast/base/column.hpp"
+#include "npgfast/base/lanes.hpp"
 #include "npgfast/base/vector.hpp"
 
 namespace npgfast {
@@ -22,18 +25,28 @@ Index ObservationBaseline::n_features() const {
     return 1 + powers_ + size_ + (kind_ == BaselineKind::quadratic ? size_ * (size_ + 1) / 2 : 0);
 }
 
-void ObservationBaseline::features(Reals state, const double* observation, std::int32_t time, double* row) const {
-    const double u = std::min(1.0, static_cast<double>(time) * state[0]);
+void ObservationBaseline::features(Reals state, Index n, const double* observations, const std::int32_t* time,
+                                   double* rows) const {
     const double* mean = state.data() + 1;
     const double* scale = mean + size_;
-    double* z = row + 1 + powers_;
-    row[0] = 1.0;
-    for (Index k = 1; k <= powers_; ++k) row[k] = u * row[k - 1];
-    for (Index j = 0; j < size_; ++j) z[j] = std::clamp((observation[j] - mean[j]) * scale[j], -10.0, 10.0);
-    if (kind_ != BaselineKind::quadratic) return;
-    double* product = z + size_;
-    for (Index i = 0; i < size_; ++i)
-        for (Index j = i; j < size_; ++j) *product++ = z[i] * z[j];
+    double* const z = rows + (1 + powers_) * kGroup;
+    gather(observations, n, size_, z);
+    std::array<double, kGroup> clock{};
+    for (Index k = 0; k < n; ++k) clock[k] = std::min(1.0, static_cast<double>(time[k]) * state[0]);
+    for (Index lane = 0; lane < n; lane += kWidth) {
+        double* row = rows + lane;
+        store(row, all_lanes(1.0));
+        for (Index k = 1; k <= powers_; ++k)
+            store(row + k * kGroup, load(clock.data() + lane) * load(row + (k - 1) * kGroup));
+        for (Index j = 0; j < size_; ++j)
+            store(z + j * kGroup + lane,
+                  clamp((load(z + j * kGroup + lane) - mean[j]) * scale[j], all_lanes(-10.0), all_lanes(10.0)));
+        if (kind_ != BaselineKind::quadratic) continue;
+        double* product = z + size_ * kGroup + lane;
+        for (Index i = 0; i < size_; ++i)
+            for (Index j = i; j < size_; ++j, product += kGroup)
+                store(product, load(z + i * kGroup + lane) * load(z + j * kGroup + lane));
+    }
 }
 
 std::vector<double> ObservationBaseline::predict(Reals state, Reals observations, Integers time) const {
@@ -41,10 +54,17 @@ std::vector<double> ObservationBaseline::predict(Reals state, Reals observations
     if (kind_ == BaselineKind::none) return values;
     const Index p = n_features();
     const double* coefficients = state.data() + 1 + 2 * size_;
-    std::vector<double> row(static_cast<std::size_t>(p));
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        features(state, observations.data() + static_cast<Index>(i) * size_, time[i], row.data());
-        values[i] = dot(row.data(), coefficients, p);
+    Column<double> rows(static_cast<std::size_t>(p * kGroup));
+    std::array<double, kGroup> sums;
+    for (Index first = 0; first < std::ssize(values); first += kGroup) {
+        const Index n = std::min(kGroup, std::ssize(values) - first);
+        features(state, n, observations.data() + first * size_, time.data() + first, rows.data());
+        for (Index lane = 0; lane < n; lane += kWidth) {
+            Lanes sum{};
+            for (Index j = 0; j < p; ++j) sum += load(rows.data() + j * kGroup + lane) * coefficients[j];
+            store(sums.data() + lane, sum);
+        }
+        std::copy_n(sums.begin(), n, values.begin() + first);
     }
     return values;
 }
@@ -63,8 +83,13 @@ void ObservationBaseline::fit(MutableReals state, Reals observations, Integers t
         const bool varies = spread[j] > 1e-24 * std::max(1.0, mean[j] * mean[j]);
         scale[j] = varies ? 1.0 / std::sqrt(spread[j]) : 0.0;
     }
-    Eigen::MatrixXd rows(p, n);
-    for (Index i = 0; i < n; ++i) features(next, observations.data() + i * size_, time[i], rows.col(i).data());
+    Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> rows(p, n);
+    Column<double> group(static_cast<std::size_t>(p * kGroup));
+    for (Index first = 0; first < n; first += kGroup) {
+        const Index count = std::min(kGroup, n - first);
+        features(next, count, observations.data() + first * size_, time.data() + first, group.data());
+        for (Index j = 0; j < p; ++j) std::copy_n(group.data() + j * kGroup, count, &rows(j, first));
+    }
     Eigen::MatrixXd moment = Eigen::MatrixXd::Zero(p, p);
     moment.selfadjointView<Eigen::Lower>().rankUpdate(rows, 1.0 / static_cast<double>(n));
     moment.diagonal().array() += 1e-5;

@@ -40,7 +40,8 @@ public:
     void fit(MutableReals state, Reals observations, Integers time, Reals targets) const;
 
 private:
-    void features(Reals state, const double* observation, std::int32_t time, double* row) const;
+    /// The features (p, kGroup) of n <= kGroup observations (n, D) at times (n,).
+    void features(Reals state, Index n, const double* observations, const std::int32_t* time, double* rows) const;
 
     BaselineKind kind_;
     Index size_, powers_;

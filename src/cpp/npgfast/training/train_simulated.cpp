@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "npgfast/base/parallel.hpp"
 
@@ -19,19 +18,23 @@ MutableReals seed_row(MutableReals array, const SimulatedState& state, Index k) 
     return array.subspan(static_cast<std::size_t>(k) * width, width);
 }
 
-/// The mean return over all evaluation episodes, or NaN if the policy fell behind `best` before their end.
+/// The mean return over all evaluation episodes, or NaN if the policy fell behind `best` before their end. Episodes are
+/// played a group at a time, which takes as long as one of them; the rule looks at them as if they came in its rounds.
 double race(const Environment& environment, const LinearPolicy& policy, Reals theta, const TrainOptions& options,
             std::uint64_t seed, double best, const Interrupt& interrupt) {
     const Index n_episodes = options.n_evaluation_episodes;
     double sum = 0.0;
-    Index played = 0;
+    Index played = 0, round_end = 1;
     while (played < n_episodes) {
-        const Index n = std::min(std::max<Index>(played, 1), n_episodes - played);
-        const std::vector<double> returns = episode_returns(
-            environment, policy, theta, options.evaluate_deterministically, played, n, seed, 0, interrupt);
-        sum += std::accumulate(returns.begin(), returns.end(), 0.0);
-        played += n;
-        if (sum / static_cast<double>(played) < best) return kUnknown;
+        const std::vector<double> returns =
+            episode_returns(environment, policy, theta, options.evaluate_deterministically, played,
+                            std::min(kGroup, n_episodes - played), seed, 0, interrupt);
+        for (double value : returns) {
+            sum += value;
+            if (++played < std::min(round_end, n_episodes)) continue;
+            if (sum / static_cast<double>(played) < best) return kUnknown;
+            round_end *= 2;
+        }
     }
     return sum / static_cast<double>(played);
 }
