@@ -47,19 +47,6 @@ RAW = {
     "counters_wide": lambda: _core.philox(np.zeros((4, 1), np.uint32), np.zeros(2, np.uint32)),
     "counters_key": lambda: _core.philox(np.zeros((4, 4), np.uint32), np.zeros(1, np.uint32)),
     "probabilities_1d": lambda: _core.alias_table(np.ones(3)),
-<<<<<<< HEAD
-    "mdp_short": lambda: _core.solve(MDP._native[:5], 0.0, 1e-9, 0, 10),
-    "mdp_indices": lambda: _core.solve(swapped(MDP._native, 1, MDP._native[1] + 3), 0.0, 1e-9, 0, 10),
-    "mdp_indptr": lambda: _core.solve(swapped(MDP._native, 0, MDP._native[0][::-1].copy()), 0.0, 1e-9, 0, 10),
-    "mdp_indptr_long": lambda: _core.solve(swapped(MDP._native, 0, MDP._native[0] * 2), 0.0, 1e-9, 0, 10),
-    "mdp_horizon": lambda: _core.solve(swapped(MDP._native, 8, -1), 0.0, 1e-9, 0, 10),
-    "mdp_gamma": lambda: _core.solve(swapped(MDP._native, 7, "x"), 0.0, 1e-9, 0, 10),
-    "evaluate_time": lambda: _core.evaluate(MDP._native, np.full((2, 3, 2), 0.5), np.zeros((2, 3, 2)), 0.0, 0),
-    "evaluate_probs": lambda: _core.evaluate(MDP._native, PROBS, LOGS[:2], 0.0, 0),
-    "batch_states": lambda: _core.policy_gradient(NATIVE, TABLES, swapped(BATCH_NATIVE, 0, BATCH_NATIVE[0] + 1), 1),
-    "batch_length": lambda: _core.policy_gradient(NATIVE, TABLES, swapped(BATCH_NATIVE, 2, BATCH_NATIVE[2][:-1]), 1),
-    "batch_short": lambda: _core.policy_gradient(NATIVE, TABLES, BATCH_NATIVE[:4], 1),
-=======
     "mdp_short": lambda: _core.solve(MDP._native[:5], 0.0, 1e-9, 0, 10, 1),
     "mdp_indices": lambda: _core.solve(swapped(MDP._native, 1, MDP._native[1] + 3), 0.0, 1e-9, 0, 10, 1),
     "mdp_indptr": lambda: _core.solve(swapped(MDP._native, 0, MDP._native[0][::-1].copy()), 0.0, 1e-9, 0, 10, 1),
@@ -68,10 +55,9 @@ RAW = {
     "mdp_gamma": lambda: _core.solve(swapped(MDP._native, 7, "x"), 0.0, 1e-9, 0, 10, 1),
     "evaluate_time": lambda: _core.evaluate(MDP._native, np.full((2, 3, 2), 0.5), np.zeros((2, 3, 2)), 0.0, 0, 1),
     "evaluate_probs": lambda: _core.evaluate(MDP._native, PROBS, LOGS[:2], 0.0, 0, 1),
-    "batch_states": lambda: _core.policy_gradient(NATIVE, PROBS, swapped(BATCH_NATIVE, 0, BATCH_NATIVE[0] + 1)),
-    "batch_length": lambda: _core.policy_gradient(NATIVE, PROBS, swapped(BATCH_NATIVE, 2, BATCH_NATIVE[2][:-1])),
-    "batch_short": lambda: _core.policy_gradient(NATIVE, PROBS, BATCH_NATIVE[:4]),
->>>>>>> 08a10d6 (Exact evaluation and policy iteration by block Gauss-Seidel sweeps on a team of threads)
+    "batch_states": lambda: _core.policy_gradient(NATIVE, TABLES, swapped(BATCH_NATIVE, 0, BATCH_NATIVE[0] + 1), 1),
+    "batch_length": lambda: _core.policy_gradient(NATIVE, TABLES, swapped(BATCH_NATIVE, 2, BATCH_NATIVE[2][:-1]), 1),
+    "batch_short": lambda: _core.policy_gradient(NATIVE, TABLES, BATCH_NATIVE[:4], 1),
     "batch_odd": lambda: _core.policy_gradient(
         NATIVE, TABLES, (*(x[:5].copy() if isinstance(x, np.ndarray) else x for x in BATCH_NATIVE),), 1
     ),

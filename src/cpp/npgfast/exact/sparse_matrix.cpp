@@ -26,7 +26,7 @@ SparseMatrix transpose(const SparseMatrix& matrix, Team& team) {
     std::int64_t begin = 0;
     for (Index row = 0; row < n; ++row) {
         result.indptr[row] = begin;
-        for (const auto& cursor : cursors) begin += std::exchange(cursor[row], begin);
+        for (auto& cursor : cursors) begin += std::exchange(cursor[row], begin);
     }
     result.indptr[n] = begin;
     team.split(kShares, [&](Index first, Index last) {
