@@ -1,4 +1,4 @@
-"""Environments that step in lanes of groups: what is played does not depend on the group, the threads or the lengths."""
+"""Environments that step in lanes of groups: what is played depends on no group, thread or length."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_actions_are_drawn_from_the_reference_generator():
 
 
 def test_elementary_functions_are_accurate_to_rounding():
-    """Sine and cosine through the pendulum's observation, exponential and logarithm through a softmax of two actions."""
+    """Sine and cosine by the pendulum's observation, exponential and logarithm by a softmax of two actions."""
     angles = np.concatenate(
         [np.linspace(-0.8, 0.8, 4001), np.linspace(-400, 400, 4001), 10.0 ** np.linspace(0, 300, 500), [0.0, 1e-300]]
     )

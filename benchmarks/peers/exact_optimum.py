@@ -11,7 +11,7 @@ import npgfast as nf
 
 STATES, ACTIONS, SUCCESSORS, GAMMA = 100_000, 4, 4, 0.99
 GAP = 1e-8
-STEPS = nf.schedules.Geometric(1.0, 10.0)  # of NPG
+STEPS = nf.schedules.Geometric(1e4, 10.0)  # of NPG
 MOST_ITERATIONS = 25
 SWEEPS = 50  # of the partial evaluations of modified policy iteration
 NPG = "npgfast, exact NPG"

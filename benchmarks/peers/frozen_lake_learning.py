@@ -12,8 +12,7 @@ import npgfast as nf
 SETTINGS: dict[str, Any] = {
     "max_kl": 0.002,
     "damping": 0.1,
-    "n_envs": 100,
-    "n_steps": 300,
+    "n_episodes": 2000,
     "gae_lambda": 0.95,
 }
 ITERATIONS = 400

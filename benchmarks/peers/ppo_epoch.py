@@ -10,9 +10,10 @@ from compare import MILLISECONDS, Side, compare, core_arguments, row, target, ti
 
 import npgfast as nf
 from npgfast import _core
+from npgfast.benchmarking.updates import MINIBATCH, minibatches
 from npgfast.reference import vectorized as reference
 
-STEPS, ENVS, FEATURES, ACTIONS, MINIBATCH = 1_000, 100, 8, 4, 256
+STEPS, ENVS, FEATURES, ACTIONS = 1_000, 100, 8, 4
 N = STEPS * ENVS
 LEARNING_RATE, CLIP_RANGE, EPSILON = 3e-4, 0.2, 1e-8
 SEED = 1
@@ -77,7 +78,7 @@ def numpy_epoch(arguments: tuple[Any, ...]) -> np.ndarray:
     assert offsets[-1] == N
     theta = np.array(arguments[6]["theta"][0]).reshape(FEATURES, ACTIONS)
     first, second = np.zeros_like(theta), np.zeros_like(theta)
-    for k, part in enumerate(minibatches(), 1):
+    for k, part in enumerate(minibatches(N, SEED), 1):
         weights = np.full(part.size, 1.0 / part.size)
         gradient = reference.observed_surrogate_gradient(
             observations[part], chosen[part], weights, rewards[part], 1.0, log_probs[part], CLIP_RANGE, theta
@@ -86,19 +87,6 @@ def numpy_epoch(arguments: tuple[Any, ...]) -> np.ndarray:
         second = 0.999 * second + 0.001 * gradient**2
         theta = theta + LEARNING_RATE * (first / (1 - 0.9**k)) / (np.sqrt(second / (1 - 0.999**k)) + EPSILON)
     return theta.ravel()
-
-
-def minibatches() -> list[np.ndarray]:
-    """The minibatches of the first epoch: Fisher-Yates from the last place down, by the draws of the core."""
-    counters = np.zeros((N, 4), dtype=np.uint64)
-    counters[:, 0], counters[:, 3] = np.arange(N), 3
-    words = reference.philox4x32(counters, [SEED, 0])
-    draws = (words[:, 0] | words[:, 1] << np.uint64(32)).tolist()
-    order = list(range(N))
-    for i in range(N - 1, 0, -1):
-        j = (draws[i] * (i + 1)) >> 64
-        order[i], order[j] = order[j], order[i]
-    return [np.array(order[k : k + MINIBATCH]) for k in range(0, N, MINIBATCH)]
 
 
 def with_sb3(layers: list[int]) -> Callable[[], Any]:

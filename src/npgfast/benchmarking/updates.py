@@ -27,7 +27,7 @@ def _ppo(size: int) -> Parts:
     n_steps = max(1, size // N_ENVS)
     batch = sample_batch(mdp, policy, n_steps=n_steps, n_envs=N_ENVS, seed=1)
     old_log_probs = np.asarray(batch.log_probs)
-    parts = _minibatches(len(batch), seed=1)
+    parts = minibatches(len(batch), seed=1)
 
     def theirs(reference: Any) -> list[Any]:
         advantages = reference.normalize_advantages(batch.advantages, batch.weights)
@@ -68,7 +68,7 @@ def _ppo(size: int) -> Parts:
     return {PYTHON: lambda: theirs(loops), NUMPY: lambda: theirs(vectorized), NPGFAST: ours}, agree(atol=1e-9)
 
 
-def _minibatches(n: int, seed: int) -> list[NDArray[np.int64]]:
+def minibatches(n: int, seed: int) -> list[NDArray[np.int64]]:
     """The minibatches of the first epoch: Fisher-Yates from the last place down, by the draws of the core."""
     counters = np.zeros((n, 4), dtype=np.uint64)
     counters[:, 0], counters[:, 3] = np.arange(n), 3

@@ -1,6 +1,6 @@
 #pragma once
 // Elementary functions of lanes, without branches on what is in a lane unless all of them take the rare one. Below 1 ulp
-// of error (sine and cosine of what is not small: 2 ulp), as measured in the tests; every lane has the same bits as any
+// of error (sine and cosine of what is not small: 3 ulp), as measured in the tests; every lane has the same bits as any
 // other with the same argument.
 
 #include <cmath>
