@@ -8,14 +8,14 @@ namespace npgfast {
 
 namespace {
 
-constexpr double kGravity = 0.0025, kLargestSpeed = 0.07, kLeft = -1.2, kRight = 0.6;
+constexpr double kHillGravity = 0.0025, kLargestSpeed = 0.07, kLeft = -1.2, kRight = 0.6;
 
 struct Car {
     Lanes position, velocity;
 };
 
 Car roll(const Car& car, Lanes push) {
-    const Lanes pull = kGravity * sine_cosine(3.0 * car.position).cosine;
+    const Lanes pull = kHillGravity * sine_cosine(3.0 * car.position).cosine;
     Lanes velocity = clamp(car.velocity + (push - pull), all_lanes(-kLargestSpeed), all_lanes(kLargestSpeed));
     const Lanes position = clamp(car.position + velocity, all_lanes(kLeft), all_lanes(kRight));
     velocity = (position == kLeft) & (velocity < 0.0) ? Lanes{} : velocity;

@@ -18,7 +18,7 @@ constexpr Index kLongStep = 1 << 14;  ///< steps that are worth a thread
 
 using LaneRow = std::array<std::int64_t, kGroup>;
 
-[[noreturn]] void refuse_endless_episode() {
+[[noreturn]] void refuse_endless_simulation() {
     throw std::invalid_argument("env: an episode did not end within 2**26 steps; give n_steps or a time limit");
 }
 
@@ -221,7 +221,7 @@ void play(Group& group, Tile& tile, Actor& actor, Index n, Index n_steps, Mutabl
     for (Index first = 0; playing != 0; first += kTile) {
         if (first >= limit) {
             if (n_steps > 0) break;
-            refuse_endless_episode();
+            refuse_endless_simulation();
         }
         interrupt.check();
         const Index length = std::min(kTile, limit - first);
@@ -352,7 +352,7 @@ std::vector<double> episode_returns(const Environment& environment, const Linear
         group.set_step(0);
         group.start(playing);
         for (Index t = 0; playing != 0; ++t) {
-            if (t == kLongestSimulation) refuse_endless_episode();
+            if (t == kLongestSimulation) refuse_endless_simulation();
             if (t % kInterruptPeriod == 0) interrupt.check();
             group.set_step(t);
             group.observe(observations.data());
