@@ -248,7 +248,7 @@ def test_module_is_the_same_program_and_respects_no_color(tmp_path):
     assert outcome.stderr.startswith("npgfast: error: n_seeds=0")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a single process")
 @pytest.mark.parametrize(
     ("env", "summary", "row"),
     [("FrozenLake-v1", "16 states", "objective J"), ("Acrobot-v1", "6 observations", "return of the last 10")],

@@ -19,6 +19,7 @@ sys.path.insert(0, str(HERE.parent))
 from machine import RESULTS, facts, processors, write  # noqa: E402
 
 PROBES = ("bandwidth", "fma", "gather", "alias", "cart_pole")
+# A probe asks what this very machine can do, so it alone is compiled for it; nothing of the package is.
 FLAGS = ("-std=c++20", "-O3", "-march=native", "-ffp-contract=fast", "-pthread")
 
 
