@@ -62,12 +62,28 @@ BatchSummary summarize(const Batch& batch, Index n_states, Index n_actions) {
     return summary;
 }
 
-BatchSummary summarize(const Evaluation& evaluation, Reals probs, Flags reachable, Index n_actions) {
+BatchSummary summarize(const Evaluation& evaluation, Reals probs, Flags reachable, Index n_actions, Team& team) {
     const Index n_states = std::ssize(reachable);
     BatchSummary summary;
     summary.allocate(n_states, n_actions);
     summary.advantages.assign(probs.size(), 0.0);
     summary.effective_horizon = evaluation.effective_horizon;
+    if (std::ssize(evaluation.occupancy) == n_states) {
+        team.split(n_states, [&](Index first, Index last) {
+            for (Index s = first; s < last; ++s) {
+                if (!reachable[s]) continue;
+                const double weight = std::max(evaluation.occupancy[s], kSmallestWeight);
+                summary.state_sums[s] = weight;
+                for (Index pair = s * n_actions; pair < (s + 1) * n_actions; ++pair) {
+                    const double advantage = evaluation.advantages[pair];
+                    summary.advantages[pair] = advantage;
+                    summary.pair_sums[pair] = probs[pair] * weight;
+                    summary.advantage_sums[pair] = summary.pair_sums[pair] * advantage;
+                }
+            }
+        });
+        return summary;
+    }
     for (Index row = 0; row < std::ssize(evaluation.occupancy); ++row) {
         const Index s = row % n_states;
         if (reachable[s]) summary.state_sums[s] += std::max(evaluation.occupancy[row], kSmallestWeight);

@@ -65,8 +65,9 @@ struct BatchSummary {
 /// Sums a batch over its entries, in their order; the batch must outlive the summary. Cost: n + S*A, or none.
 BatchSummary summarize(const Batch& batch, Index n_states, Index n_actions);
 
-/// The summary of the exhaustive batch of an evaluation, without listing it. `reachable` (S,). Cost: H*S*A.
-BatchSummary summarize(const Evaluation& evaluation, Reals probs, Flags reachable, Index n_actions);
+/// The summary of the exhaustive batch of an evaluation, without listing it. `reachable` (S,). Cost: H*S*A; without
+/// horizon one pass over the pairs, shared by the team and bound by memory.
+BatchSummary summarize(const Evaluation& evaluation, Reals probs, Flags reachable, Index n_actions, Team& team);
 
 /// The smallest weight of a reachable state: an occupancy that underflows still says that the state can be visited.
 inline constexpr double kSmallestWeight = 5e-324;

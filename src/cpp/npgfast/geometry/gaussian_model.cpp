@@ -227,7 +227,7 @@ NaturalGradient GaussianModel::natural_gradient(Reals gradient, const NaturalGra
         result.rank = solution.rank;
         result.direction = std::move(solution.x);
     }
-    settle(result, options.solver, gradient, product);
+    settle(result, options.solver, options.measures_residual, gradient, product);
     return result;
 }
 

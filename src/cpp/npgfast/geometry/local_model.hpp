@@ -39,10 +39,10 @@ public:
     virtual Surrogate surrogate(double clip_range) const = 0;
     virtual double effective_horizon() const = 0;
 
-    /// Whether the advantages of all actions are known, tried or not; the two below are then answers, not guesses.
+    /// Whether the advantages of all actions are known, tried or not; the answer below is then no guess.
     virtual bool knows_all_advantages() const { return false; }
-    /// max_s (max_a A - E_pi A) over reachable states, or +inf where it is not known.
-    virtual double largest_advantage() const;
+    /// Whether max_a A - E_pi A >= `least` at some reachable state; true where that is not known.
+    virtual bool gains(double) const { return true; }
 };
 
 }  // namespace npgfast

@@ -94,53 +94,71 @@ void solve_by_state(const SoftmaxPolicy& policy, Reals probs, const BatchSummary
     }
 }
 
-void solve_closed_form(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary, double ridge,
-                       NaturalGradient& result) {
-    const Index n_actions = policy.n_actions;
-    for (Index s = 0; s < policy.n_states; ++s) {
-        const double weight = summary.state_weights[s];
-        if (!(weight > 0.0)) continue;
-        const Index first = s * n_actions;
-        double* row = result.direction.data() + first;
-        Index n_allowed = 0;
-        if (ridge > 0.0) {
-            // (D - w pi pi^T)^{-1} g with D = w diag(pi) + ridge, by Sherman and Morrison; 1 - w pi.D^{-1}pi = sum
-            // pi ridge / D without cancellation.
-            const Reals sums = summary.weighted_advantages.table;
-            std::vector<double> gradient(sums.begin() + first, sums.begin() + first + n_actions);
-            center_by_policy(probs.subspan(first, n_actions), n_actions, gradient);
-            double slack = 0.0, projection = 0.0;
-            for (Index a = 0; a < n_actions; ++a) {
-                const double pi = probs[first + a], diagonal = weight * pi + ridge;
-                slack += pi * (ridge / diagonal);
-                projection += pi * (gradient[a] / diagonal);
-            }
-            for (Index a = 0; a < n_actions; ++a) {
-                if (!policy.mask[first + a]) continue;
-                const double pi = probs[first + a], diagonal = weight * pi + ridge;
-                row[a] = summary.effective_horizon *
-                         (gradient[a] / diagonal + (weight * pi / diagonal) * (projection / slack));
-                ++n_allowed;
-            }
-            result.rank += n_allowed;
-            continue;
-        }
-        double sum = 0.0;
-        for (Index a = 0; a < n_actions; ++a) {
-            const Index pair = first + a;
-            if (!policy.mask[pair]) continue;
-            if (!summary.advantages.empty())
-                row[a] = summary.effective_horizon * summary.advantages[pair];
-            else if (summary.pair_weights.table[pair] > 0.0 && probs[pair] > 0.0)
-                row[a] =
-                    summary.effective_horizon * (summary.weighted_advantages.table[pair] / (weight * probs[pair]));
-            sum += row[a];
-            ++n_allowed;
-        }
-        for (Index a = 0; a < n_actions; ++a)
-            if (policy.mask[first + a]) row[a] -= sum / static_cast<double>(n_allowed);
-        result.rank += n_allowed - 1;
+/// The row of one state, which starts at 0, with a ridge; returns the rank of its block.
+///
+/// (D - w pi pi^T)^{-1} g with D = w diag(pi) + ridge, by Sherman and Morrison; 1 - w pi.D^{-1}pi = sum pi ridge / D
+/// without cancellation.
+Index solve_damped_state(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary, double ridge, Index s,
+                         double* row) {
+    const Index n_actions = policy.n_actions, first = s * n_actions;
+    const double weight = summary.state_weights[s];
+    const Reals sums = summary.weighted_advantages.table;
+    std::vector<double> gradient(sums.begin() + first, sums.begin() + first + n_actions);
+    center_by_policy(probs.subspan(first, n_actions), n_actions, gradient);
+    double slack = 0.0, projection = 0.0;
+    for (Index a = 0; a < n_actions; ++a) {
+        const double pi = probs[first + a], diagonal = weight * pi + ridge;
+        slack += pi * (ridge / diagonal);
+        projection += pi * (gradient[a] / diagonal);
     }
+    Index n_allowed = 0;
+    for (Index a = 0; a < n_actions; ++a) {
+        if (!policy.mask[first + a]) continue;
+        const double pi = probs[first + a], diagonal = weight * pi + ridge;
+        row[a] =
+            summary.effective_horizon * (gradient[a] / diagonal + (weight * pi / diagonal) * (projection / slack));
+        ++n_allowed;
+    }
+    return n_allowed;
+}
+
+/// The same without a ridge.
+Index solve_state(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary, Index s, auto n_actions,
+                  double* row) {
+    const Index first = s * n_actions;
+    double sum = 0.0;
+    Index n_allowed = 0;
+    for (Index a = 0; a < n_actions; ++a) {
+        const Index pair = first + a;
+        if (!policy.mask[pair]) continue;
+        if (!summary.advantages.empty())
+            row[a] = summary.effective_horizon * summary.advantages[pair];
+        else if (summary.pair_weights.table[pair] > 0.0 && probs[pair] > 0.0)
+            row[a] = summary.effective_horizon *
+                     (summary.weighted_advantages.table[pair] / (summary.state_weights[s] * probs[pair]));
+        sum += row[a];
+        ++n_allowed;
+    }
+    for (Index a = 0; a < n_actions; ++a)
+        if (policy.mask[first + a]) row[a] -= sum / static_cast<double>(n_allowed);
+    return n_allowed - 1;
+}
+
+void solve_closed_form(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary, double ridge, Team& team,
+                       NaturalGradient& result) {
+    const auto visit = [&](Index first, Index last, double* block, double* rank) {
+        with_constant(policy.n_actions, [&](auto n_actions) {
+            double* row = block;
+            for (Index s = first; s < last; ++s, row += n_actions)
+                if (summary.state_weights[s] > 0.0)
+                    *rank += static_cast<double>(ridge > 0.0
+                                                     ? solve_damped_state(policy, probs, summary, ridge, s, row)
+                                                     : solve_state(policy, probs, summary, s, n_actions, row));
+        });
+    };
+    double rank = 0.0;
+    RowSweep(policy.rows(), team)({}, visit, result.direction, {&rank, 1});
+    result.rank = static_cast<Index>(rank);
 }
 
 Solver choose(const SoftmaxPolicy& policy, const NaturalGradientOptions& options) {
@@ -153,10 +171,10 @@ Solver choose(const SoftmaxPolicy& policy, const NaturalGradientOptions& options
 
 /// Whether the weights of an exhaustive batch are those of this policy, as its shortcuts assume.
 bool is_on_policy(const BatchSummary& summary, Reals probs, Index n_actions) {
-    if (summary.advantages.empty()) return false;
-    for (Index pair = 0; pair < std::ssize(probs); ++pair) {
-        const double weight = summary.state_weights[pair / n_actions];
-        if (std::abs(summary.pair_weights.table[pair] - weight * probs[pair]) > 1e-9 * weight + 1e-300) return false;
+    for (Index s = 0; s < std::ssize(summary.state_weights); ++s) {
+        const double weight = summary.state_weights[s], tolerance = 1e-9 * weight + 1e-300;
+        for (Index pair = s * n_actions; pair < (s + 1) * n_actions; ++pair)
+            if (std::abs(summary.pair_weights.table[pair] - weight * probs[pair]) > tolerance) return false;
     }
     return true;
 }
@@ -180,13 +198,13 @@ void solve_by_products(NaturalGradient& result, Reals gradient, const Product& m
     result.residual_norm = norm(gradient);
 }
 
-void settle(NaturalGradient& result, Solver solver, Reals gradient, const Product& multiply) {
+void settle(NaturalGradient& result, Solver solver, bool measures_residual, Reals gradient, const Product& multiply) {
     if (!all_finite(result.direction)) {
         std::fill(result.direction.begin(), result.direction.end(), 0.0);
         result.status = Status::non_finite;
     }
     if (result.status == Status::ok && norm(result.direction) == 0.0) result.status = Status::zero_gradient;
-    if (solver == Solver::cg) return;
+    if (solver == Solver::cg || !measures_residual) return;
     std::vector<double> image(result.direction.size());
     multiply(result.direction, image);
     for (std::size_t j = 0; j < image.size(); ++j) image[j] -= gradient[j];
@@ -224,7 +242,7 @@ NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const
         options.solver = Solver::pinv;  // F = 0 has no relative damping
     const auto multiply = [&](Reals v, MutableReals out) { fisher.multiply(v, out); };
     if (options.solver == Solver::closed_form) {
-        solve_closed_form(policy, probs, summary, fisher.ridge(), result);
+        solve_closed_form(policy, probs, summary, fisher.ridge(), team, result);
     } else if (options.solver == Solver::cg) {
         solve_by_products(result, gradient, multiply, options);
     } else if (policy.is_tabular()) {
@@ -248,7 +266,7 @@ NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const
         result.rank = solution.rank;
         result.direction = std::move(solution.x);
     }
-    settle(result, options.solver, gradient, multiply);
+    settle(result, options.solver, options.measures_residual, gradient, multiply);
     return result;
 }
 

@@ -20,12 +20,13 @@ struct NaturalGradientOptions {
     double damping = 0.0;        ///< relative: F + damping (tr F / d) I
     double rtol = 1e-10;         ///< of conjugate gradients
     Index max_iterations = 0;    ///< of conjugate gradients; 0: enough to converge (20 d + 100)
+    bool measures_residual = true;  ///< false: residual_norm stays 0 unless conjugate gradients tell it, and costs nothing
 };
 
 struct NaturalGradient {
     std::vector<double> direction;
     Status status = Status::ok;
-    double residual_norm = 0.0;  ///< ||(F + ridge) direction - grad J||_2
+    double residual_norm = 0.0;  ///< ||(F + ridge) direction - grad J||_2, if measured
     Index iterations = 0;        ///< of conjugate gradients
     Index rank = 0;              ///< numerical rank of F, where the solver finds it; else -1
 };
@@ -55,8 +56,8 @@ SymmetricSolution solve_dense(Solver solver, Reals matrix, Reals right);
 void solve_by_products(NaturalGradient& result, Reals gradient, const Product& multiply,
                        const NaturalGradientOptions& options);
 
-/// What is promised of a direction however it was found: finite, a status that fits it, and its residual, which conjugate
-/// gradients have told.
-void settle(NaturalGradient& result, Solver solver, Reals gradient, const Product& multiply);
+/// What is promised of a direction however it was found: finite, a status that fits it, and its residual if it is asked for, which
+/// conjugate gradients have told.
+void settle(NaturalGradient& result, Solver solver, bool measures_residual, Reals gradient, const Product& multiply);
 
 }  // namespace npgfast

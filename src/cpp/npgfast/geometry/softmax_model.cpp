@@ -10,8 +10,6 @@
 
 namespace npgfast {
 
-double LocalModel::largest_advantage() const { return HUGE_VAL; }
-
 std::vector<double> SoftmaxModel::gradient() const { return policy_gradient(policy, table.probs, summary, team_); }
 
 NaturalGradient SoftmaxModel::natural_gradient(Reals gradient, const NaturalGradientOptions& options) const {
@@ -63,10 +61,9 @@ Surrogate SoftmaxModel::surrogate(double clip_range) const {
     return npgfast::surrogate(policy, table, *entries_, clip_range, team_);
 }
 
-double SoftmaxModel::largest_advantage() const {
-    if (summary.advantages.empty()) return HUGE_VAL;
+bool SoftmaxModel::gains(double least) const {
+    if (summary.advantages.empty() || least <= 0.0) return true;
     const Index n_actions = policy.n_actions;
-    double largest = 0.0;
     for (Index s = 0; s < policy.n_states; ++s) {
         if (!(summary.state_weights[s] > 0.0)) continue;
         double best = -HUGE_VAL, mean = 0.0;
@@ -75,9 +72,9 @@ double SoftmaxModel::largest_advantage() const {
             best = std::max(best, summary.advantages[pair]);
             mean += table.probs[pair] * summary.advantages[pair];
         }
-        largest = std::max(largest, best - mean);
+        if (best - mean >= least) return true;
     }
-    return largest;
+    return false;
 }
 
 }  // namespace npgfast

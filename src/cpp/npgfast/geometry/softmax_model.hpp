@@ -22,7 +22,7 @@ public:
     Surrogate surrogate(double clip_range) const override;
     double effective_horizon() const override { return summary.effective_horizon; }
     bool knows_all_advantages() const override { return policy.is_tabular() && !summary.advantages.empty(); }
-    double largest_advantage() const override;
+    bool gains(double least) const override;
 
     const SoftmaxPolicy& policy;
     const PolicyView table;

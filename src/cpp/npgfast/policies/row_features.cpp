@@ -12,6 +12,7 @@ namespace {
 constexpr Index kBlockSize = 1024;      // features of a block
 constexpr Index kMostBlockRows = 128;
 constexpr Index kPartWork = 1 << 17;    // multiply-adds of one product that are worth a part of their own: 10 microseconds
+constexpr Index kIdentityWork = 8;      // what visiting a number costs without features, in multiply-adds
 constexpr Index kMostParts = 64;
 constexpr Index kWorkspace = 1 << 23;   // doubles of all parts together, beyond which there are fewer parts
 constexpr Index kPartsForThreads = 4;   // passes of fewer parts stay on the calling thread
@@ -55,7 +56,7 @@ void RowSweep::operator()(Reals vector, const Visit& visit, MutableReals image, 
     const Index n_packed = rounded_up(packed_size(rows_), kAlignment), n_totals = ssize(totals);
     const Index n_block = rounded_up(groups_per_block_ * rows_.group_size(), kAlignment);
     const Index slice = n_packed + n_block + rounded_up(n_totals, kAlignment);
-    const Index n_groups = rows_.n_groups(), width = rows_.data ? rows_.width : 1;
+    const Index n_groups = rows_.n_groups(), width = rows_.data ? rows_.width : kIdentityWork;
     const Index most_parts = std::clamp<Index>(kWorkspace / slice, 1, kMostParts);
     const Index wanted = std::clamp<Index>(rows_.n_rows * width * rows_.n_columns / kPartWork, 1, most_parts);
     const Index groups_per_part = rounded_up((n_groups + wanted - 1) / wanted, groups_per_block_);

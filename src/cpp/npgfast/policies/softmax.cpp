@@ -119,10 +119,9 @@ void policy_table(const SoftmaxPolicy& policy, Reals theta, MutableReals log_pro
     RowSweep(policy.rows(), team)(theta, visit, {});
 }
 
-PolicyTable policy_table(const SoftmaxPolicy& policy, Reals theta) {
+PolicyTable policy_table(const SoftmaxPolicy& policy, Reals theta, Team& team) {
     const auto size = static_cast<std::size_t>(policy.n_pairs());
     PolicyTable table{std::vector<double>(size), std::vector<double>(size)};
-    Team team(1);
     policy_table(policy, theta, table.log_probs, table.probs, team);
     return table;
 }

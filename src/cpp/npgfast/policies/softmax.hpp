@@ -64,7 +64,7 @@ void log_softmax(Reals logits, Flags mask, Index n_actions, MutableReals log_pro
 /// The policy's tables at `theta` (d,), into log_probs and probs (S*A,). Cost: S*A*d for features, S*A for the tabular
 /// softmax.
 void policy_table(const SoftmaxPolicy& policy, Reals theta, MutableReals log_probs, MutableReals probs, Team& team);
-PolicyTable policy_table(const SoftmaxPolicy& policy, Reals theta);
+PolicyTable policy_table(const SoftmaxPolicy& policy, Reals theta, Team& team);
 
 /// The rows of the tables at states [first, last), from their logits without the offset, which the call adds to them.
 void block_table(const SoftmaxPolicy& policy, Index first, Index last, double* logits, double* log_probs,

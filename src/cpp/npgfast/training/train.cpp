@@ -23,6 +23,20 @@ struct Standing {
     double entropy = 0.0;
 };
 
+/// sum_s d(s) H(pi(.|s)), nats; with a horizon d is summed over time. Cost: one pass over the pairs.
+double mean_entropy(const TabularMdp& mdp, const PolicyTable& table, Reals occupancy, Team& team) {
+    return BlockSums(mdp.n_states).add_up(team, [&](Index first, Index last) {
+        double sum = 0.0;
+        for (Index s = first; s < last; ++s) {
+            double weight = 0.0;
+            for (Index i = s; i < ssize(occupancy); i += mdp.n_states) weight += occupancy[i];
+            for (Index pair = s * mdp.n_actions; pair < (s + 1) * mdp.n_actions; ++pair)
+                if (table.probs[pair] > 0.0) sum -= weight * (table.probs[pair] * table.log_probs[pair]);
+        }
+        return sum;
+    });
+}
+
 /// The problem, the settings and the tables that all seeds share.
 struct Run {
     const TabularMdp& mdp;
@@ -35,16 +49,14 @@ struct Run {
 
     Standing stand(Reals theta, Team& team, const Guess& guess) const {
         Standing standing;
-        standing.table = policy_table(policy, theta);
+        standing.table = policy_table(policy, theta, team);
         const PolicyTable& table = standing.table;
         standing.evaluation =
             evaluate(mdp, table.probs, table.log_probs, options.tau, LinearMethod::automatic, team, interrupt,
                      guess);
         standing.objective =
             unregularized_objective(standing.evaluation, table.probs, table.log_probs, mdp.n_actions, options.tau);
-        const std::vector<double> entropies = state_entropies(table, mdp.n_actions);
-        for (Index i = 0; i < std::ssize(standing.evaluation.occupancy); ++i)
-            standing.entropy += standing.evaluation.occupancy[i] * entropies[i % mdp.n_states];
+        standing.entropy = mean_entropy(mdp, table, standing.evaluation.occupancy, team);
         return standing;
     }
 };
@@ -178,7 +190,7 @@ private:
                 summary = sum_samples(standing, return_mean);
             }
         } else {
-            summary = summarize(standing.evaluation, standing.table.probs, run_.reachable, run_.mdp.n_actions);
+            summary = summarize(standing.evaluation, standing.table.probs, run_.reachable, run_.mdp.n_actions, exact_team_);
             if (options.algorithm == Algorithm::ppo) arrays = list_entries(run_, standing);
         }
         const Batch batch = arrays.view();

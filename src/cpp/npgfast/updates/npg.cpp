@@ -7,7 +7,9 @@
 
 namespace npgfast {
 
-Ascent ascend(const UpdateInput& input, const NaturalGradientOptions& options) {
+Ascent ascend(const UpdateInput& input, const NaturalGradientOptions& given) {
+    NaturalGradientOptions options = given;
+    options.measures_residual = false;
     const std::vector<double> gradient = input.model.gradient();
     Ascent ascent;
     ascent.gradient_norm = norm(gradient);
@@ -16,17 +18,19 @@ Ascent ascend(const UpdateInput& input, const NaturalGradientOptions& options) {
         return ascent;
     }
     ascent.natural = input.model.natural_gradient(gradient, options);
-    const Reals direction = ascent.natural.direction;
-    ascent.slope = dot(gradient, direction);
+    ascent.slope = dot(gradient, ascent.natural.direction);
+    return ascent;
+}
+
+double fisher_norm(const UpdateInput& input, Reals direction, const NaturalGradientOptions& options) {
     const Estimator estimator =
         options.solver == Solver::regression ? Estimator::empirical : options.estimator;
-    // ||x||_F = sqrt(x^T F x), from x / max|x| so that no square overflows.
+    // From x / max|x|, so that no square overflows.
     double largest = 0.0;
     for (double entry : direction) largest = std::max(largest, std::abs(entry));
     std::vector<double> scaled(direction.begin(), direction.end());
     for (double& entry : scaled) entry /= largest > 0.0 ? largest : 1.0;
-    ascent.fisher_norm = largest * std::sqrt(input.model.fisher_quadratic(scaled, estimator));
-    return ascent;
+    return largest * std::sqrt(input.model.fisher_quadratic(scaled, estimator));
 }
 
 UpdateReport npg_step(const UpdateInput& input, const NpgOptions& options) {
@@ -41,8 +45,9 @@ UpdateReport npg_step(const UpdateInput& input, const NpgOptions& options) {
     double eta = options.step_size;
     double gain = eta * ascent.slope;
     if (eta <= 0.0) {
-        gain = std::sqrt(2.0 * options.max_kl) * ascent.fisher_norm;
-        eta = std::sqrt(2.0 * options.max_kl) / ascent.fisher_norm;
+        const double length = fisher_norm(input, ascent.natural.direction, options.natural_gradient);
+        gain = std::sqrt(2.0 * options.max_kl) * length;
+        eta = std::sqrt(2.0 * options.max_kl) / length;
     }
     // A state whose good action has lost all its probability adds nothing to the slope and must keep moving: where the
     // direction knows the advantages of every action, `nothing_to_gain` has decided.

@@ -24,9 +24,11 @@ UpdateReport npg_step(const UpdateInput& input, const NpgOptions& options);
 struct Ascent {
     NaturalGradient natural;
     double gradient_norm = 0.0;
-    double slope = 0.0;        ///< grad J . x
-    double fisher_norm = 0.0;  ///< sqrt(x^T F x), undamped
+    double slope = 0.0;  ///< grad J . x
 };
 Ascent ascend(const UpdateInput& input, const NaturalGradientOptions& options);
+
+/// ||x||_F = sqrt(x^T F x) of a natural direction, undamped: a step sqrt(2 max_kl) / ||x||_F has that KL to second order.
+double fisher_norm(const UpdateInput& input, Reals direction, const NaturalGradientOptions& options);
 
 }  // namespace npgfast

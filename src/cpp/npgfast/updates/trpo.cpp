@@ -16,13 +16,14 @@ UpdateReport trpo_step(const UpdateInput& input, const TrpoOptions& options) {
     report.status = ascent.natural.status;
     if (!moves_theta(report.status)) return report;
 
-    const double gain = std::sqrt(2.0 * options.max_kl) * ascent.fisher_norm;
+    const double length = fisher_norm(input, ascent.natural.direction, options.natural_gradient);
+    const double gain = std::sqrt(2.0 * options.max_kl) * length;
     if (!(gain >= negligible_gain(input.objective))) {
         report.status = std::isnan(gain) ? Status::non_finite : Status::zero_gradient;
         return report;
     }
     const Status direction_status = report.status;
-    double step_size = std::sqrt(2.0 * options.max_kl) / ascent.fisher_norm;
+    double step_size = std::sqrt(2.0 * options.max_kl) / length;
     for (report.backtracks = 0; report.backtracks <= options.max_backtracks; ++report.backtracks) {
         report.status = direction_status;
         take_step(input, ascent.natural.direction, step_size, report);

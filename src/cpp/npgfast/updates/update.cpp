@@ -10,7 +10,7 @@ namespace npgfast {
 double negligible_gain(double objective) { return 1e-14 * std::max(1.0, std::abs(objective)); }
 
 bool nothing_to_gain(const UpdateInput& input) {
-    return input.model.effective_horizon() * input.model.largest_advantage() < negligible_gain(input.objective);
+    return !input.model.gains(negligible_gain(input.objective) / input.model.effective_horizon());
 }
 
 void judge(const UpdateInput& input, UpdateReport& report) {
