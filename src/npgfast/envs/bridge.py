@@ -10,13 +10,13 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npgfast import _validate
+from npgfast.envs.envpool import EnvPool, is_envpool
 
 __all__ = ["Bridge", "BridgeStep", "environment_seed", "make_bridge", "makes_environments"]
 
@@ -363,52 +363,6 @@ class Bridge:
         raise ValueError(msg)
 
 
-class _EnvPool:
-    """EnvPool behind the calls of a Gymnasium vector environment with autoreset disabled.
-
-    EnvPool's seeds are fixed when a pool is made, so that every seeded reset makes a new pool like the given one.
-    """
-
-    def __init__(self, pool: Any, n_envs: int | None) -> None:
-        if pool.is_async:
-            msg = "env: expected an EnvPool environment in synchronous mode (batch_size equal to num_envs)"
-            raise ValueError(msg)
-        if not hasattr(pool, "single_observation_space"):
-            msg = "env: expected EnvPool >= 1.2 with env_type='gymnasium'"
-            raise TypeError(msg)
-        if pool.config["max_num_players"] != 1:
-            msg = "env: expected an EnvPool environment with one player"
-            raise ValueError(msg)
-        self.num_envs = pool.num_envs if n_envs is None else n_envs
-        self.single_observation_space = pool.single_observation_space
-        self.single_action_space = pool.single_action_space
-        self.metadata = {"autoreset_mode": "DISABLED"}
-        limit = pool.config.get("max_episode_steps")
-        self.spec = SimpleNamespace(id=type(pool).__name__, max_episode_steps=limit, kwargs={})
-        self.pool = pool
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Reset all environments, in a new pool if a seed is given, or those of ``options["reset_mask"]``."""
-        if seed is not None:
-            spec = self.pool.spec
-            sizes = dict.fromkeys(("num_envs", "batch_size"), self.num_envs)
-            given: dict[str, Any] = {"seed": seed, "env_seed": [], **sizes}
-            known = {name: value for name, value in given.items() if name in spec.config._fields}
-            self.pool = type(self.pool)(type(spec)(spec.config._replace(**known)))
-        mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=np.bool_))
-        rows, info = self.pool.reset(np.flatnonzero(mask).astype(np.int32))
-        observations = np.zeros((self.num_envs, *rows.shape[1:]), dtype=rows.dtype)
-        observations[info["env_id"]] = rows
-        return observations, info
-
-    def step(self, actions: NDArray[Any]) -> Any:
-        """Step all environments."""
-        return self.pool.step(actions)
-
-    def close(self) -> None:
-        """Nothing to do: a pool ends its threads when it is collected."""
-
-
 def make_bridge(env: Any, n_envs: int | None = None, **make_kwargs: Any) -> Bridge:
     """Make a bridge to any environment.
 
@@ -454,9 +408,9 @@ def make_bridge(env: Any, n_envs: int | None = None, **make_kwargs: Any) -> Brid
     if make_kwargs:
         msg = f"make_kwargs: {', '.join(make_kwargs)} can be given with an environment's id only"
         raise TypeError(msg)
-    if _is_envpool(env):
-        return Bridge(_EnvPool(env, n_envs), owned=True)
-    if _is_envpool(getattr(env, "unwrapped", env)):
+    if is_envpool(env):
+        return Bridge(EnvPool(env, n_envs), owned=True)
+    if is_envpool(getattr(env, "unwrapped", env)):
         msg = "env: an EnvPool environment in a wrapper cannot be seeded, hand in the pool itself"
         raise ValueError(msg)
     if isinstance(env, gym.vector.VectorEnv):
@@ -482,11 +436,6 @@ def makes_environments(env: object) -> bool:
     return isinstance(env, (str, type)) or not hasattr(env, "step")
 
 
-def _is_envpool(env: Any) -> bool:
-    """Whether a class of EnvPool's is among the ancestors; EnvPool itself is not imported."""
-    return any(cls.__module__.partition(".")[0] == "envpool" for cls in type(env).__mro__)
-
-
 def _borrow(env: Any) -> Any:
     """A vector environment of one given environment, which it leaves open, also when it is collected."""
     import gymnasium as gym
@@ -505,7 +454,7 @@ def _call(make: Callable[[], Any], n_envs: int) -> Any:
 
     def checked() -> Any:
         env = make()
-        if not isinstance(env, gym.Env) or _is_envpool(env):
+        if not isinstance(env, gym.Env) or is_envpool(env):
             msg = f"env: expected a callable that makes a Gymnasium Env, got {type(env).__name__} from it"
             raise TypeError(msg)
         if any(env is other for other in envs):

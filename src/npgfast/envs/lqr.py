@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from npgfast import _validate
+from npgfast.envs.matrix_equations import lower_factor, range_basis, read_symmetric, riccati, sum_of_powers, symmetrised
 from npgfast.envs.simulated import Simulated
 
 __all__ = ["LQR", "LQREvaluation", "LQROptimum"]
@@ -19,10 +20,8 @@ FloatArray = NDArray[np.float64]
 _MAX_STATES: Final = 256
 _MAX_STEPS: Final = 2**31 - 1
 _MAX_LOG_STD: Final = 300.0
-_MAX_DOUBLINGS: Final = 64
 _NEWTON_STEPS: Final = 2
 _ACCURACY: Final = 1e-8
-_EPSILON: Final = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,19 +178,19 @@ class LQR(Simulated):
         matrices = {
             "A": transition,
             "B": control,
-            "Q": _symmetric("Q", Q, n, states),
-            "R": _symmetric("R", R, m, f"to match B with m={m}", definite=True),
-            "noise": zeros if noise is None else _symmetric("noise", noise, n, states),
+            "Q": read_symmetric("Q", Q, n, states),
+            "R": read_symmetric("R", R, m, f"to match B with m={m}", definite=True),
+            "noise": zeros if noise is None else read_symmetric("noise", noise, n, states),
             "initial_mean": mean
             if initial_mean is None
             else _validate.real_array("initial_mean", initial_mean, (n,), because=states).copy(),
             "initial_covariance": np.eye(n)
             if initial_covariance is None
-            else _symmetric("initial_covariance", initial_covariance, n, states),
+            else read_symmetric("initial_covariance", initial_covariance, n, states),
         }
         horizon = None if horizon is None else _validate.integer("horizon", horizon, low=1, high=_MAX_STEPS)
         time_limit = None if time_limit is None else _validate.integer("time_limit", time_limit, low=1, high=_MAX_STEPS)
-        factors = {name: _lower_factor(matrices[name]) for name in ("noise", "initial_covariance")}
+        factors = {name: lower_factor(matrices[name]) for name in ("noise", "initial_covariance")}
         parameters = np.concatenate(
             [[float(n), float(m)], *(np.ravel(factors.get(name, matrix)) for name, matrix in matrices.items())]
         )
@@ -486,7 +485,7 @@ class LQR(Simulated):
         K, gamma, variance = self._read_gain(gain), _read_gamma(gamma), self._read_variance(self._read_log_std(log_std))
         path = self._path(K, variance, gamma)
         moment, length = path.moments.sum(axis=0), float(path.discounts.sum())
-        visited = _range(moment)
+        visited = range_basis(moment)
         if self.horizon is None:
             mean_error = visited @ visited.T @ path.errors[0].T
         else:
@@ -536,12 +535,12 @@ class LQR(Simulated):
         return np.asarray(gain, np.float64)
 
     def _stage_cost(self, gain: FloatArray) -> FloatArray:
-        return _symmetrised(self.Q + gain.T @ self.R @ gain)
+        return symmetrised(self.Q + gain.T @ self.R @ gain)
 
     def _bellman(self, gain: FloatArray, values: FloatArray, gamma: float) -> FloatArray:
         """Q + K^T R K + gamma M^T P M, one step of the gain before what P values."""
         closed = self.A - self.B @ gain
-        return _symmetrised(self._stage_cost(gain) + gamma * closed.T @ values @ closed)
+        return symmetrised(self._stage_cost(gain) + gamma * closed.T @ values @ closed)
 
     def _check_stable(self, gain: FloatArray, gamma: float, name: str) -> None:
         radius = float(np.abs(np.linalg.eigvals(self.A - self.B @ gain)).max())
@@ -555,11 +554,11 @@ class LQR(Simulated):
     def _stationary(self, gamma: float) -> tuple[FloatArray, FloatArray]:
         """K* and P*."""
         root = math.sqrt(gamma)
-        values = _riccati(root * self.A, root * self.B, self.Q, self.R)
+        values = riccati(root * self.A, root * self.B, self.Q, self.R)
         for _ in range(_NEWTON_STEPS):
             gain = self._greedy(values, gamma)
             self._check_stable(gain, gamma, "Q: an unstable mode costs nothing, so that the optimal")
-            values = _sum_of_powers(root * (self.A - self.B @ gain).T, self._stage_cost(gain))
+            values = sum_of_powers(root * (self.A - self.B @ gain).T, self._stage_cost(gain))
         return self._greedy(values, gamma), values
 
     def _recursion(self, gamma: float) -> tuple[FloatArray, FloatArray]:
@@ -591,7 +590,7 @@ class LQR(Simulated):
                 values[h] = self._bellman(gain, values[h + 1], gamma)
             for h in range(steps):
                 moments[h] = discounts[h] * moment
-                moment = _symmetrised(closed @ moment @ closed.T + noise)
+                moment = symmetrised(closed @ moment @ closed.T + noise)
             curvatures = self.R + gamma * self.B.T @ values[1:] @ self.B
             errors = curvatures @ gain - gamma * self.B.T @ values[1:] @ self.A
         self._check_range(values, moments, errors, curvatures)
@@ -605,14 +604,14 @@ class LQR(Simulated):
     def _endless_path(self, gain: FloatArray, variance: FloatArray, gamma: float) -> _Path:
         self._check_stable(gain, gamma, "gain")
         loop = math.sqrt(gamma) * (self.A - self.B @ gain)
-        values = _sum_of_powers(loop.T, self._stage_cost(gain))
+        values = sum_of_powers(loop.T, self._stage_cost(gain))
         length = math.inf if gamma == 1.0 else 1.0 / (1.0 - gamma)
         entering = self._first_moment()
         if gamma < 1.0:
             entering = entering + gamma * length * self._total_noise(variance)
         curvature = self._curvature(values, gamma)
         error = curvature @ gain - gamma * self.B.T @ values @ self.A
-        moment = _sum_of_powers(loop, entering)
+        moment = sum_of_powers(loop, entering)
         return _Path(values[None], moment[None], error[None], curvature[None], np.array([length]))
 
     def _constants(self, values: FloatArray, variance: FloatArray, gamma: float) -> FloatArray:
@@ -672,86 +671,3 @@ def _noise_costs(path: _Path) -> FloatArray:
     """sum_h gamma^h diag(R + gamma B^T P_{h+1} B), (m,)."""
     total: FloatArray = path.discounts @ np.diagonal(path.curvatures, axis1=1, axis2=2)
     return total
-
-
-def _symmetrised(matrix: FloatArray) -> FloatArray:
-    return (matrix + matrix.T) / 2.0
-
-
-def _symmetric(name: str, value: ArrayLike, size: int, because: str, *, definite: bool = False) -> FloatArray:
-    matrix = _validate.real_array(name, value, (size, size), because=because)
-    crooked = np.argwhere(np.abs(matrix - matrix.T) > 1e-12 * np.abs(matrix).max())
-    if crooked.size:
-        i, j = crooked[0]
-        msg = f"{name}[{i}, {j}]={matrix[i, j]} and {name}[{j}, {i}]={matrix[j, i]}: expected a symmetric matrix"
-        raise ValueError(msg)
-    matrix = matrix / 2.0 + matrix.T / 2.0
-    eigenvalues = np.linalg.eigvalsh(matrix)
-    if definite and not _is_definite(matrix):
-        msg = f"{name}: smallest eigenvalue {eigenvalues[0]:.6g}, expected a positive definite matrix"
-        raise ValueError(msg)
-    if eigenvalues[0] < -1e-12 * np.abs(eigenvalues).max():
-        msg = f"{name}: smallest eigenvalue {eigenvalues[0]:.6g}, expected a positive semidefinite matrix"
-        raise ValueError(msg)
-    return matrix
-
-
-def _is_definite(matrix: FloatArray) -> bool:
-    try:
-        np.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError:
-        return False
-    return True
-
-
-def _lower_factor(covariance: FloatArray) -> FloatArray:
-    """Lower triangular L with L L^T = covariance, which may be singular, and a diagonal that is not negative."""
-    if _is_definite(covariance):
-        return np.asarray(np.linalg.cholesky(covariance), np.float64)
-    eigenvalues, vectors = np.linalg.eigh(covariance)
-    upper = np.linalg.qr((vectors * np.sqrt(np.maximum(eigenvalues, 0.0))).T, mode="r")
-    signs = np.where(np.diag(upper) < 0.0, -1.0, 1.0)
-    factor: FloatArray = np.tril((signs[:, None] * upper).T)
-    return factor
-
-
-def _sum_of_powers(F: FloatArray, C: FloatArray) -> FloatArray:
-    """Sum F^k C (F^T)^k over k >= 0, which solves X = C + F X F^T, by doubling the number of terms."""
-    total = C
-    for _ in range(_MAX_DOUBLINGS):
-        total = _symmetrised(total + F @ total @ F.T)
-        F = F @ F
-        if float(np.vdot(F, F)) <= _EPSILON**2:
-            return total
-    msg = f"gain: sqrt(gamma) (A - B K) does not settle in 2^{_MAX_DOUBLINGS} steps"
-    raise ValueError(msg)
-
-
-def _riccati(A: FloatArray, B: FloatArray, Q: FloatArray, R: FloatArray) -> FloatArray:
-    """Smallest solution of P = Q + A^T P (I + B R^{-1} B^T P)^{-1} A; see `LQR.optimum`."""
-    n = A.shape[0]
-    F, G, P = A, B @ np.linalg.solve(R, B.T), Q
-    with np.errstate(all="ignore"):
-        for _ in range(_MAX_DOUBLINGS):
-            both = np.linalg.solve(np.eye(n) + G @ P, np.hstack([F, G]))
-            gain = _symmetrised(F.T @ P @ both[:, :n])
-            G = _symmetrised(G + F @ both[:, n:] @ F.T)
-            F, P = F @ both[:, :n], P + gain
-            if not np.isfinite(P).all():
-                break
-            if (np.abs(np.diag(gain)) <= 4.0 * _EPSILON * np.diag(P)).all():
-                return P
-    msg = "A, B: no gain has a finite cost, since none makes sqrt(gamma) (A - B K) stable (not stabilisable)"
-    raise ValueError(msg)
-
-
-def _range(moment: FloatArray) -> FloatArray:
-    """Orthonormal basis (n, r) of the range, found from the correlations so that units do not matter."""
-    n = moment.shape[0]
-    scale = np.sqrt(np.maximum(np.diag(moment), 0.0))
-    safe = np.where(scale > 0.0, scale, 1.0)
-    eigenvalues, vectors = np.linalg.eigh(moment / np.outer(safe, safe))
-    kept = eigenvalues > n * 64.0 * _EPSILON
-    if kept.all():
-        return np.eye(n)
-    return np.linalg.qr(scale[:, None] * vectors[:, kept])[0]

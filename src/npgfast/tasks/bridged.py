@@ -7,7 +7,8 @@ from typing import Any, cast
 import numpy as np
 
 from npgfast import _core
-from npgfast.envs.bridge import Bridge, _is_envpool, make_bridge, makes_environments
+from npgfast.envs.bridge import Bridge, make_bridge, makes_environments
+from npgfast.envs.envpool import is_envpool
 from npgfast.policies import LinearPolicy, Policy
 from npgfast.sampling.recording import Player, play_episodes
 from npgfast.tasks.observed import DEFAULT_STEPS, ObservedTask
@@ -34,7 +35,7 @@ class BridgedTask(ObservedTask):
         self._given = given
         self._make_kwargs = dict(make_kwargs)
         makes_envs = makes_environments(given)
-        self._can_copy = makes_envs or _is_envpool(given)
+        self._can_copy = makes_envs or is_envpool(given)
         default = DEFAULT_ENVS if makes_envs else None
         self.env = make_bridge(given, default if n_envs is None else n_envs, **make_kwargs)
         self._players: dict[int, Player] = {}
