@@ -16,10 +16,10 @@ struct Car {
 
 Car roll(const Car& car, Lanes push) {
     const Lanes pull = kHillGravity * sine_cosine(3.0 * car.position).cosine;
-    Lanes velocity = clamp(car.velocity + (push - pull), all_lanes(-kLargestSpeed), all_lanes(kLargestSpeed));
+    const Lanes velocity = clamp(car.velocity + (push - pull), all_lanes(-kLargestSpeed), all_lanes(kLargestSpeed));
     const Lanes position = clamp(car.position + velocity, all_lanes(kLeft), all_lanes(kRight));
-    velocity = (position == kLeft) & (velocity < 0.0) ? Lanes{} : velocity;
-    return {position, velocity};
+    const LaneInts hits_wall = (position == kLeft) & (velocity < 0.0);
+    return {position, hits_wall ? Lanes{} : velocity};
 }
 
 Lanes in_single_precision(Lanes x) {

@@ -97,9 +97,9 @@ void set_advantages(Estimates& batch, const ObservationBaseline& baseline, const
     const auto estimate_advantages = [&](double lambda, std::vector<double>& advantages) {
         for (Index e = 0; e < recording.n_envs(); ++e) {
             const Index first = recording.offsets[e], length = recording.offsets[e + 1] - first;
-            generalized_advantages(length, {batch.rewards.data() + first}, {values.data() + first},
-                                   {terminated.data() + first}, {truncated.data() + first},
-                                   {bootstrap.data() + first}, options.gamma, lambda, {advantages.data() + first});
+            generalized_advantages(length, batch.rewards.data() + first, values.data() + first,
+                                   terminated.data() + first, truncated.data() + first, bootstrap.data() + first,
+                                   options.gamma, lambda, advantages.data() + first);
         }
     };
     estimate_advantages(options.baseline_lambda, batch.targets);
