@@ -102,6 +102,35 @@ def test_every_header_is_included_once():
     assert [path.name for path in headers if "#pragma once" not in path.read_text(encoding="utf-8")] == []
 
 
+def declared_names(namespace, code):
+    """Names that a file of the core declares in a namespace: those of types and constants, and those of functions."""
+    objects, functions = set(), set()
+    for block in re.findall(rf"^namespace {namespace}\{{$(.*?)^\}}  // namespace", code, re.MULTILINE | re.DOTALL):
+        text = re.sub(r"//.*|^#.*", "", block, flags=re.MULTILINE)
+        for brackets, mark in ((r"\{[^{}]*\}", "\0"), (r"\([^()]*\)", "\1"), (r"<[^<>]*>", "")):
+            while re.search(brackets, text):  # the innermost first, until nothing is left inside others
+                text = re.sub(brackets, mark, text)
+        for statement in re.split(r";|\0\n", text):
+            if kind := re.match(r"\s*(?:template\s+)?(?:struct|class|enum class|using(?=[^:]+=))\s+(\w+)", statement):
+                objects.add(kind[1])
+            elif function := re.match("[^=]*?(\\w+)\1", statement):
+                functions.add(function[1])
+            elif "using" not in statement:
+                for declarator in statement.split(","):
+                    objects.update(re.findall(r"(\w+)\W*$", declarator.split("=")[0]))
+    return objects, functions
+
+
+def test_names_in_anonymous_namespaces_are_unique_in_a_unity_build():
+    homes = {}
+    for path in sources(CORE):
+        is_private = path.suffix == ".cpp"
+        objects, functions = declared_names("" if is_private else "npgfast ", path.read_text(encoding="utf-8"))
+        for name in objects | (functions if is_private else set()):  # a public function may have overloads elsewhere
+            homes.setdefault(name, []).append(path.relative_to(CORE).as_posix())
+    assert {name: paths for name, paths in homes.items() if len(paths) > 1} == {}
+
+
 def test_no_module_is_a_drawer_for_everything():
     package = ROOT / "src" / "npgfast"
     assert [path.name for path in package.rglob("*") if path.stem.lstrip("_") in BANNED_NAMES] == []

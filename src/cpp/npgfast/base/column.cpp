@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kHugePage = std::size_t{1} << 21, kLeastKept = std::size_t{1} << 18, kMostKept = std::size_t{1} << 28;
 
-struct Block {
+struct KeptBlock {
     void* memory;
     std::size_t n_bytes;
 };
@@ -20,7 +20,7 @@ struct Block {
 /// Freed blocks, the oldest first. It outlives static objects, as arrays may be freed after them.
 struct Kept {
     std::mutex guard;
-    std::vector<Block> blocks;
+    std::vector<KeptBlock> blocks;
     std::size_t n_bytes = 0;
 };
 
@@ -51,7 +51,7 @@ void* allocate_block(std::size_t n_bytes) {
     // A lock that is not free at once, be it that of a thread that a fork left behind, is not waited for.
     if (const std::unique_lock lock(all.guard, std::try_to_lock); lock) {
         const auto found = std::find_if(all.blocks.rbegin(), all.blocks.rend(),
-                                        [&](const Block& block) { return block.n_bytes == n_bytes; });
+                                        [&](const KeptBlock& block) { return block.n_bytes == n_bytes; });
         if (found != all.blocks.rend()) {
             void* const memory = found->memory;
             all.n_bytes -= n_bytes;
@@ -79,7 +79,7 @@ void free_block(void* block, std::size_t n_bytes) noexcept {
             all.blocks.push_back({block, rounded(n_bytes)});
             all.n_bytes += rounded(n_bytes);
             while (all.n_bytes > kMostKept) {
-                const Block oldest = all.blocks.front();
+                const KeptBlock oldest = all.blocks.front();
                 all.blocks.erase(all.blocks.begin());
                 all.n_bytes -= oldest.n_bytes;
                 ::operator delete(oldest.memory, alignment(oldest.n_bytes));

@@ -3,12 +3,18 @@
 // (size, kGroup) row-major: row i holds number i of every episode. What a group computes for one lane does not depend on
 // the others; lanes beyond those in use hold numbers that nobody reads.
 
+#include "npgfast/base/column.hpp"
 #include "npgfast/base/philox.hpp"
 #include "npgfast/base/types.hpp"
 
 namespace npgfast {
 
 inline constexpr Index kGroup = 16;
+
+/// Zeros, (n_rows, kGroup).
+inline Column<double> group_array(Index n_rows) {
+    return Column<double>(static_cast<std::size_t>(n_rows * kGroup), 0.0);
+}
 
 /// Rows (n, size) of n <= kGroup episodes into a group (size, kGroup), 0 in the other lanes.
 void gather(const double* rows, Index n, Index size, double* group);

@@ -28,7 +28,7 @@ double* aligned(std::vector<double>& values) {
 
 /// Calls `visit(first_column, columns, offset)` for each panel; offset is where its lanes begin when packed.
 template <class Visit>
-void for_each_panel(const RowFeatures& rows, const Visit& visit) {
+void for_each_column_panel(const RowFeatures& rows, const Visit& visit) {
     Index offset = 0;
     for (Index c = 0; c < rows.n_columns; c += kPanel) {
         const Index columns = std::min(kPanel, rows.n_columns - c);
@@ -98,7 +98,7 @@ void RowSweep::operator()(Reals vector, const Visit& visit, MutableReals image, 
 
 void RowSweep::pack(Reals vector) {
     std::fill(packed_.begin(), packed_.end(), 0.0);
-    for_each_panel(rows_, [&](Index c, Index columns, Index offset) {
+    for_each_column_panel(rows_, [&](Index c, Index columns, Index offset) {
         double* to = aligned(packed_) + offset;
         for (Index j = 0; j < rows_.width; ++j, to += panel_lanes(columns))
             std::copy_n(vector.data() + j * rows_.n_columns + c, columns, to);
@@ -106,7 +106,7 @@ void RowSweep::pack(Reals vector) {
 }
 
 void RowSweep::unpack(const double* packed, MutableReals image) const {
-    for_each_panel(rows_, [&](Index c, Index columns, Index offset) {
+    for_each_column_panel(rows_, [&](Index c, Index columns, Index offset) {
         const double* from = packed + offset;
         for (Index j = 0; j < rows_.width; ++j, from += panel_lanes(columns))
             std::copy_n(from, columns, image.data() + j * rows_.n_columns + c);
@@ -120,14 +120,14 @@ void RowSweep::lift(Reals vector, Index first, Index last, double* block, Prefet
         return;
     }
     const double* packed = aligned(packed_);
-    for_each_panel(rows_, [&](Index c, Index columns, Index offset) {
+    for_each_column_panel(rows_, [&](Index c, Index columns, Index offset) {
         lift_rows(rows_.data + first * rows_.group * rows_.width, n, rows_.width, columns, packed + offset, block + c,
                   rows_.n_columns, prefetch);
     });
 }
 
 void RowSweep::project(Index first, Index last, const double* block, double* packed, Prefetch prefetch) const {
-    for_each_panel(rows_, [&](Index c, Index columns, Index offset) {
+    for_each_column_panel(rows_, [&](Index c, Index columns, Index offset) {
         project_rows(rows_.data + first * rows_.group * rows_.width, (last - first) * rows_.group, rows_.width,
                      rows_.width, columns, block + c, rows_.n_columns, packed + offset, prefetch);
     });

@@ -15,7 +15,7 @@ constexpr Index kLine = 8;      // doubles in a cache line
 
 /// How a panel of A columns lies in registers: R rows of P packets of W lanes, eight packets at most.
 template <int A>
-struct Tile {
+struct PanelTile {
     static constexpr int L = static_cast<int>(panel_lanes(A));
     static constexpr int W = std::min(L, kSimdWidth);
     static constexpr int P = L / W;
@@ -24,16 +24,16 @@ struct Tile {
 };
 
 template <int A>
-void load_row(const double* from, typename Tile<A>::Row& row) {
-    using T = Tile<A>;
+void load_row(const double* from, typename PanelTile<A>::Row& row) {
+    using T = PanelTile<A>;
     alignas(64) double padded[T::L] = {};
     if constexpr (T::L != A) from = std::copy_n(from, A, padded) - A;
     for (int p = 0; p < T::P; ++p) row[p] = load<T::W>(from + p * T::W);
 }
 
 template <int A>
-void store_row(double* to, const typename Tile<A>::Row& row) {
-    using T = Tile<A>;
+void store_row(double* to, const typename PanelTile<A>::Row& row) {
+    using T = PanelTile<A>;
     alignas(64) double padded[T::L];
     double* target = T::L == A ? to : padded;
     for (int p = 0; p < T::P; ++p) store<T::W>(target + p * T::W, row[p]);
@@ -62,7 +62,7 @@ void prefetch_column_ahead(const double* phi, Index j, Prefetch share) {
 template <int A, int R>
 void lift_tile(const double* phi, Index width, const double* packed, double* out, Index stride,
                Prefetch share) {
-    using T = Tile<A>;
+    using T = PanelTile<A>;
     typename T::Row sums[R];
     for (auto& row : sums)
         for (auto& sum : row) sum = Packet<T::W>{};
@@ -81,7 +81,7 @@ void lift_tile(const double* phi, Index width, const double* packed, double* out
 template <int A, int R>
 void project_tile(const double* phi, Index width, Index phi_stride, const double* rows, Index stride, double* packed,
                   Prefetch share) {
-    using T = Tile<A>;
+    using T = PanelTile<A>;
     typename T::Row given[R];
     for (int r = 0; r < R; ++r) load_row<A>(rows + r * stride, given[r]);
     for (Index j = 0; j < width; ++j) {
@@ -149,7 +149,7 @@ void lift_panel(const double* phi, Index n, Index width, const double* packed, d
         else
             lift_tile<A, R>(phi + i * width, width, packed, out + i * stride, stride, share);
     };
-    constexpr int R = Tile<A>::R;
+    constexpr int R = PanelTile<A>::R;
     Index i = 0;
     for (; i + R <= n; i += R) rows.template operator()<R>(i);
     for (; i < n; ++i) rows.template operator()<1>(i);
@@ -164,7 +164,7 @@ void project_panel(const double* phi, Index n, Index width, Index phi_stride, co
         else
             project_tile<A, R>(phi + i * phi_stride, width, phi_stride, given + i * stride, stride, packed, share);
     };
-    constexpr int R = Tile<A>::R;
+    constexpr int R = PanelTile<A>::R;
     Index i = 0;
     for (; i + R <= n; i += R) rows.template operator()<R>(i);
     for (; i < n; ++i) rows.template operator()<1>(i);

@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "npgfast/base/column.hpp"
 #include "npgfast/problems/acrobot.hpp"
 #include "npgfast/problems/cart_pole.hpp"
 #include "npgfast/problems/lqr.hpp"
@@ -32,12 +31,6 @@ std::unique_ptr<Simulator> make_simulator(SimulatorKind kind, Reals parameters) 
     }
     throw std::invalid_argument("kind: unknown simulator " + std::to_string(static_cast<int>(kind)));
 }
-
-namespace {
-
-Column<double> group_array(Index size) { return Column<double>(static_cast<std::size_t>(size * kGroup), 0.0); }
-
-}  // namespace
 
 void step_rows(const Simulator& simulator, std::uint64_t seed, std::uint32_t step, MutableReals states, Reals actions,
                MutableReals rewards, std::span<std::uint8_t> terminated) {

@@ -22,8 +22,6 @@ using LaneRow = std::array<std::int64_t, kGroup>;
     throw std::invalid_argument("env: an episode did not end within 2**26 steps; give n_steps or a time limit");
 }
 
-Column<double> group_array(Index rows) { return Column<double>(static_cast<std::size_t>(rows * kGroup), 0.0); }
-
 /// Lanes are sets of bits.
 template <class Visit>
 void for_each_lane(unsigned lanes, const Visit& visit) {
