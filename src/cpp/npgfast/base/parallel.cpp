@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <system_error>
 #include <utility>
 
 #if defined(__linux__)
@@ -70,8 +69,9 @@ void Team::start(Index n_tasks) {
             threads_.emplace_back(&Team::serve, this);
             see_off(threads_.back(), n_begun_, static_cast<int>(threads_.size()));
         }
-    } catch (const std::system_error&) {
-        // No more threads to be had: those that started, and this one, do the work.
+    } catch (const std::exception&) {
+        // No more threads, or no memory for them: those that started, and this one, do the work. No exception may leave
+        // `run` from here, as they may be at its task.
         n_threads_ = static_cast<int>(threads_.size()) + 1;
     }
 }
