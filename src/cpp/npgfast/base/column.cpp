@@ -42,6 +42,26 @@ std::align_val_t alignment(std::size_t n_bytes) {
     return std::align_val_t{is_huge(n_bytes) ? kHugePage : is_large(n_bytes) ? std::size_t{4096} : std::size_t{64}};
 }
 
+/// Keeps a block of whole pages in place of the oldest ones; whether it did.
+bool keep(void* memory, std::size_t n_bytes) {
+    Kept& all = kept();
+    const std::unique_lock lock(all.guard, std::try_to_lock);
+    if (!lock) return false;
+    try {
+        all.blocks.push_back({memory, n_bytes});
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+    all.n_bytes += n_bytes;
+    while (all.n_bytes > kMostKept) {
+        const KeptBlock oldest = all.blocks.front();
+        all.blocks.erase(all.blocks.begin());
+        all.n_bytes -= oldest.n_bytes;
+        ::operator delete(oldest.memory, alignment(oldest.n_bytes));
+    }
+    return true;
+}
+
 }  // namespace
 
 void* allocate_block(std::size_t n_bytes) {
@@ -67,25 +87,9 @@ void* allocate_block(std::size_t n_bytes) {
 }
 
 void free_block(void* block, std::size_t n_bytes) noexcept {
-    if (is_large(n_bytes) && rounded(n_bytes) <= kMostKept) {
-        Kept& all = kept();
-        if (const std::unique_lock lock(all.guard, std::try_to_lock); lock) {
-            try {
-                all.blocks.reserve(all.blocks.size() + 1);
-            } catch (const std::bad_alloc&) {
-                ::operator delete(block, alignment(n_bytes));
-                return;
-            }
-            all.blocks.push_back({block, rounded(n_bytes)});
-            all.n_bytes += rounded(n_bytes);
-            while (all.n_bytes > kMostKept) {
-                const KeptBlock oldest = all.blocks.front();
-                all.blocks.erase(all.blocks.begin());
-                all.n_bytes -= oldest.n_bytes;
-                ::operator delete(oldest.memory, alignment(oldest.n_bytes));
-            }
-            return;
-        }
+    if (is_large(n_bytes)) {
+        n_bytes = rounded(n_bytes);
+        if (n_bytes <= kMostKept && keep(block, n_bytes)) return;
     }
     ::operator delete(block, alignment(n_bytes));
 }
