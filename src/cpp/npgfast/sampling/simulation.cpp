@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 #include <stdexcept>
 
 #include "npgfast/base/lane_math.hpp"
@@ -146,7 +147,8 @@ void spread(const double* rows, Index n_rows, const Places& to) {
         }
         for (; row < n_rows; ++row)
             for (Index k = 0; k < kWidth; ++k)
-                if (to[lane + k] != nullptr) to[lane + k][row] = rows[row * kGroup + lane + k];
+                if (to[lane + k] != nullptr)  // what is there may be words, not doubles
+                    std::memcpy(to[lane + k] + row, rows + row * kGroup + lane + k, sizeof *rows);
     }
 }
 
