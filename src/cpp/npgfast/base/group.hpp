@@ -16,14 +16,16 @@ inline Column<double> group_array(Index n_rows) {
     return Column<double>(static_cast<std::size_t>(n_rows * kGroup), 0.0);
 }
 
-/// Rows (n, size) of n <= kGroup episodes into a group (size, kGroup), 0 in the other lanes.
+/// Rows (n, size) of n <= kGroup episodes into a group (size, kGroup), 0 in the other lanes. Cost: a load and a store a
+/// number, one by one.
 void gather(const double* rows, Index n, Index size, double* group);
 
 /// The reverse.
 void scatter(const double* group, Index n, Index size, double* rows);
 
 /// The streams of a group: lane k draws what a `Stream` of (seed, iteration, first_environment + k, steps[k], purpose)
-/// would, to the rounding of the normals' logarithm, sine and cosine.
+/// would, to the rounding of the normals' logarithm, sine and cosine. A register of lanes at a time; bound by
+/// arithmetic.
 struct GroupStream {
     std::uint64_t seed = 0;
     std::uint32_t iteration = 0;

@@ -15,8 +15,10 @@ namespace npgfast {
 ///
 /// They start at the first loop that can use them and end with the object, so a process may fork before or after its
 /// life. Between two loops they spin for some tens of microseconds, then sleep: a loop that follows soon costs one or two
-/// microseconds, the first one the start of its threads (up to some 50 microseconds each, after which a thread that has not
-/// been given a processor is sent to one). The caller never waits for a thread that has not woken up. If the system refuses a thread, the others do its work. One thread at a time may call `run`.
+/// microseconds, the first one the start of its threads (up to some 50 microseconds each, after which a thread that has
+/// not been given a processor is sent to one). The caller never waits for a thread that has not woken up. If the system
+/// refuses a thread, the others do its work. One thread at a time may call `run`, and no task may call that of its own
+/// team.
 class Team {
 public:
     explicit Team(int n_threads) : n_threads_(n_threads) {}

@@ -1,6 +1,6 @@
 #pragma once
 // Short vectors of doubles: the widest that the instruction set of this variant has, and the narrower ones.
-// Only what the kernels of row_features.cpp need; arithmetic on them is the compiler's vector extension.
+// Only what the kernels over rows and pairs need; arithmetic on them is the compiler's vector extension.
 
 #include <cstring>
 

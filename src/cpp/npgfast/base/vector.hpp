@@ -1,6 +1,7 @@
 #pragma once
 // Vector kernels with a fixed order of summation: eight interleaved accumulators, whatever the alignment or the
-// instruction set, so that a sum has the same bits on every thread and in every variant.
+// instruction set, so that a sum has the same bits on every thread and in every variant. They are one pass each, bound
+// by memory where the vectors do not fit the caches.
 
 #include <array>
 #include <cmath>

@@ -62,7 +62,8 @@ struct BatchSummary {
     std::vector<double> state_sums, pair_sums, advantage_sums;
 };
 
-/// Sums a batch over its entries, in their order; the batch must outlive the summary. Cost: n + S*A, or none.
+/// Sums a batch over its entries, in their order; the batch must outlive the summary. Cost: n + S*A, or none; on the
+/// calling thread, as the order fixes the sums, and bound by additions in places that the entries choose.
 BatchSummary summarize(const Batch& batch, Index n_states, Index n_actions);
 
 /// The summary of the exhaustive batch of an evaluation, without listing it. `reachable` (S,). Cost: H*S*A; without

@@ -22,10 +22,10 @@ struct CgOutcome {
 /// the true residual is at most rtol ||b||, or as small as rounding allows (1e-15 ||A|| ||x||), or after `max_iterations`.
 /// A start of 0 keeps x in the range of a singular A.
 /// Outputs: x is always finite. Status `ok`; `zero_gradient` if b = 0 (x = 0, no product); `cg_max_iterations`, also if
-/// the true residual stops falling before that;
-/// `negative_curvature` if p.Ap <= 0, be it by rounding (x is the last iterate before it); `non_finite` if b or a product is not finite.
-/// Cost: one product per iteration, one for a start other than 0 and one for the true residual; the rest is 5 passes over
-/// vectors of length d.
+/// the true residual stops falling before that; `negative_curvature` if p.Ap <= 0, be it by rounding (x is the last
+/// iterate before it); `non_finite` if b or a product is not finite.
+/// Cost: one product per iteration, which is the bound, one for a start other than 0 and one for the true residual; the
+/// rest is 5 passes over vectors of length d on the calling thread.
 /// Source: Hestenes & Stiefel 1952; Nocedal & Wright, "Numerical Optimization", algorithm 5.2.
 template <class Operator>
 CgOutcome conjugate_gradient(Operator&& apply, Reals b, MutableReals x, Index max_iterations, double rtol) {

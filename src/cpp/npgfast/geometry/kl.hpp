@@ -16,7 +16,8 @@ double exp_minus_one_minus(double x);
 double divergence(const double* old_log_probs, const double* old_probs, const double* new_log_probs,
                   const double* new_probs, Index n_actions);
 
-/// Its mean over states with weights (S,), for two policy tables.
+/// Its mean over states with weights (S,), for two policy tables. State after state on the calling thread, bound by the
+/// series or expm1 of each action.
 double mean_kl(const PolicyView& old_table, const PolicyView& new_table, Reals state_weights, Index n_actions);
 
 /// The same for Gaussian policies with diagonal covariances that do not depend on the state.
@@ -24,7 +25,8 @@ double mean_kl(const PolicyView& old_table, const PolicyView& new_table, Reals s
 ///     sum_i w_i sum_k [delta_k + expm1(-2 delta_k) / 2 + shift_ik^2 / (2 sigma_new,k^2)]
 ///
 /// with delta = log_std_new - log_std_old; without cancellation when old and new are close.
-/// Inputs: shifts = new means - old means (n, k), log_stds (k,), weights (n,). Cost: n*k.
+/// Inputs: shifts = new means - old means (n, k), log_stds (k,), weights (n,). Cost: n*k, k passes with a
+/// stride of k.
 double mean_kl(Reals shifts, Reals old_log_std, Reals new_log_std, Reals weights);
 
 }  // namespace npgfast

@@ -20,7 +20,8 @@ struct LeastSquares {
 ///
 /// Inputs: rows (n, d) row-major, targets (n,), ridge >= 0. Output: x (d,) and the numerical rank of the rows (d if
 /// ridge > 0). The normal equations are never formed, so the condition number is not squared.
-/// Cost: n d^2. Source: Golub & Van Loan, "Matrix Computations", 4th ed., section 5.5.
+/// Cost: n d^2, a column at a time over all rows that follow (Eigen does not block it): bound by memory where the rows
+/// do not fit the caches. Source: Golub & Van Loan, "Matrix Computations", 4th ed., section 5.5.
 LeastSquares least_squares(Reals rows, Reals targets, Index d, double ridge);
 
 }  // namespace npgfast

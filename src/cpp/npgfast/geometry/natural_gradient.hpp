@@ -43,6 +43,8 @@ struct NaturalGradient {
 /// Outputs: a finite direction; all zeros with `zero_gradient`, `negative_curvature` (cholesky) and `non_finite`.
 /// Preconditions: closed_form needs a tabular policy and the analytic estimator (std::invalid_argument otherwise).
 /// Cost: S*A closed form; S*A^3 tabular pinv, cholesky, regression; S*A*d^2 + d^3 dense; S*A*d per CG iteration.
+/// What its parts are bound by, their headers say: fisher.hpp, symmetric_system.hpp, least_squares.hpp. The closed form
+/// is one pass over the states on the calling thread, bound by memory.
 /// Source: Kakade 2001, theorem 1; Agarwal, Kakade, Lee & Mahajan 2021, lemma 15 (closed form).
 NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary, Reals gradient,
                                  const NaturalGradientOptions& options, Team& team);

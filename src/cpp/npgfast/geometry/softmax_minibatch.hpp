@@ -15,7 +15,8 @@ namespace npgfast {
 /// copy, logits, log-softmax, ratio and gradient never leave the L1 cache. The others collect coefficients by state, so
 /// that each state that is visited has one log-softmax and one projection.
 /// Inputs: the policy, its batch and theta (d,), read at each evaluation; they must outlive the minibatches.
-/// Cost of an entry: m (2 A + 1) and A + 2 exponentials; or that of its state: A d and A exponentials.
+/// Cost of an entry: m (2 A + 1) and A + 2 exponentials; or that of its state: A d and A exponentials. Bound by
+/// arithmetic: exponentials with few features, the copy and the two products of a tile with many.
 /// Source: Schulman et al. 2017 (PPO), eq. (7) and (9); Williams & Peng 1991 (entropy).
 std::unique_ptr<Minibatch> softmax_minibatch(const SoftmaxPolicy& policy, const Batch& batch, Reals theta);
 

@@ -63,7 +63,9 @@ struct SurrogateTile {
 /// With a finite `clip_range` eps, the clipped one: L sum_i w_i min(r_i A_i, clip(r_i, 1-eps, 1+eps) A_i); a sample's
 /// gradient vanishes iff (A > 0, r > 1+eps) or (A < 0, r < 1-eps). Pass infinity for the unclipped surrogate.
 /// Inputs: the policy and its table at the new theta; a batch with log_probs, finite wherever weight > 0.
-/// Outputs: value in reward, gradient (d,). Cost: n + S*A*d.
+/// Outputs: value in reward, gradient (d,). Cost: n + S*A*d, in tiles of kTileRows entries and one pass over the
+/// features (row_features.hpp). Bound by that pass, or without features by the exponential and the look-ups of an
+/// entry.
 /// Source: Schulman et al. 2015 (TRPO), eq. (14); Schulman et al. 2017 (PPO), eq. (7), with L.
 Surrogate surrogate(const SoftmaxPolicy& policy, const PolicyView& table, const Batch& batch, double clip_range,
                     Team& team);

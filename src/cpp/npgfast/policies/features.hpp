@@ -26,7 +26,8 @@ enum class FeatureKind : int { linear = 0, monomials, waves, tiles };
 ///
 /// Fourier bases are waves, as cos x = sin(x + pi/2). Observations outside a tiling fall into its outermost tiles,
 /// and NaN into the first.
-/// Preconditions: the tables have the lengths above. Cost of one evaluation: m (waves: m D).
+/// Preconditions: the tables have the lengths above. Cost of one evaluation: m (waves: m D). A register of lanes at a
+/// time, tiles lane by lane; waves are bound by arithmetic, the others by their stores.
 /// Source: Konidaris, Osentoski & Thomas 2011 (Fourier basis); Rahimi & Recht 2007 and Rajeswaran et al. 2017, eq. (6)
 /// (random Fourier features); Sutton & Barto 2018, sections 9.5.1 and 9.5.4 (polynomials, tile coding).
 struct FeatureMap {

@@ -28,7 +28,7 @@ struct GaussianPolicy {
     /// W of theta, (m, k).
     Reals weights(Reals theta) const { return theta.first(static_cast<std::size_t>(n_features * action_size)); }
 
-    /// means = features W, (n, k).
+    /// means = features W, (n, k), in one pass over the features (row_features.hpp).
     std::vector<double> means(Reals theta, Team& team) const;
 };
 
@@ -40,10 +40,11 @@ double gaussian_log_prob(const double* action, const double* mean, Reals log_std
 /// Differential entropy in nats: sum_k log_std_k + k (1 + log 2 pi) / 2.
 double gaussian_entropy(Reals log_std);
 
-/// (a - mu) / sigma for n rows, (n, k).
+/// (a - mu) / sigma for n rows, (n, k). Cost: the means, and k passes over them with a stride of k.
 std::vector<double> standardized_actions(const GaussianPolicy& policy, Reals theta, Reals actions, Team& team);
 
-/// score_i = (phi_i (x) z_i / sigma, z_i^2 - 1), z = (a - mu) / sigma, of n pairs, into (n, d). Cost: n*d.
+/// score_i = (phi_i (x) z_i / sigma, z_i^2 - 1), z = (a - mu) / sigma, of n pairs, into (n, d). Cost: n*d, row after
+/// row on the calling thread, bound by the writing of them.
 /// Source: Williams 1992, section 6.
 void gaussian_scores(const GaussianPolicy& policy, Reals theta, Reals actions, MutableReals result);
 

@@ -24,12 +24,16 @@ struct LinearPolicy {
     Index n_outputs() const { return is_gaussian() ? action_size : n_actions; }
     Index n_params() const { return features.n_features * n_outputs() + (is_gaussian() ? action_size : 0); }
 
-    /// phi of n observations (n, D), into (n, m). Cost: that of n evaluations of the map.
+    /// phi of n observations (n, D), into (n, m). Cost: that of n evaluations of the map, a group at a time; 64 groups
+    /// are a task of the team.
     void feature_rows(Reals observations, MutableReals rows, Team& team) const;
 };
 
 /// Chooses actions for one group of observations after another at a fixed theta; holds the scratch that this takes.
 /// What it refers to must outlive it.
+///
+/// Up to four outputs of a register of lanes are summed in registers over the features; those of a group stay in the
+/// first-level cache. Bound by arithmetic: exponentials and logarithm with few features, multiply-adds with many.
 ///
 /// Observations are (D, kGroup), actions (action_size, kGroup), a discrete one as its number; n lanes are in use.
 class Actor {

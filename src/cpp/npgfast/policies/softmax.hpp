@@ -62,7 +62,7 @@ struct PolicyView {
 void log_softmax(Reals logits, Flags mask, Index n_actions, MutableReals log_probs, MutableReals probs);
 
 /// The policy's tables at `theta` (d,), into log_probs and probs (S*A,). Cost: S*A*d for features, S*A for the tabular
-/// softmax.
+/// softmax. One pass over the features (row_features.hpp); the logits of a block never leave the first-level cache.
 void policy_table(const SoftmaxPolicy& policy, Reals theta, MutableReals log_probs, MutableReals probs, Team& team);
 PolicyTable policy_table(const SoftmaxPolicy& policy, Reals theta, Team& team);
 
@@ -81,7 +81,8 @@ void center_by_policy(Reals probs, Index n_actions, MutableReals coefficients);
 /// Entropy of each state's distribution in nats, (S,). 0 log 0 = 0.
 std::vector<double> state_entropies(const PolicyView& table, Index n_actions);
 
-/// score(s_i, a_i) = phi(s_i, a_i) - E_pi phi(s_i, .) for n pairs, into (n, d). Cost: n*A*d (n*d if shared).
+/// score(s_i, a_i) = phi(s_i, a_i) - E_pi phi(s_i, .) for n pairs, into (n, d). Cost: n*A*d (n*d if shared),
+/// pair after pair on the calling thread; with shared features bound by the writing of them.
 /// Source: Sutton et al. 1999, section 3.
 void scores(const SoftmaxPolicy& policy, Reals probs, Integers states, Integers actions, MutableReals result);
 

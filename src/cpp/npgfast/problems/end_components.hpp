@@ -14,7 +14,8 @@ struct EndComponents {
 
 /// The maximal end components of an MDP among the rows that `usable` marks: sets of states in which an episode can be
 /// kept for ever by usable actions. Rows with termination mass, forbidden rows and empty rows are never usable.
-/// Cost: O((nnz + S A) S) at worst, a few linear passes in practice.
+/// Cost: O((nnz + S A) S) at worst, a few linear passes in practice, on the calling thread; a search goes from state to
+/// state and is bound by the latency of those that its entries lead to.
 /// Source: de Alfaro 1997, algorithm 3.1; Tarjan 1972 for the strongly connected components.
 EndComponents end_components(const TabularMdp& mdp, const std::vector<std::uint8_t>& usable);
 

@@ -14,7 +14,8 @@ namespace npgfast {
 ///     L_0 are lower triangular (what lies above their diagonals is not read). x is (n,), u (m,).
 /// Preconditions: 1 <= n <= max_state_size, 1 <= m; the reward is that of (x, u), before the move.
 /// Errors: std::invalid_argument unless there are as many parameters as n and m ask for.
-/// Cost: n^2 + n m + m^2 multiplications and n normals a step, in this order: z_0, ..., z_{n-1}; no allocation.
+/// Cost: n^2 + n m + m^2 multiplications and n normals a step, in this order: z_0, ..., z_{n-1}; no allocation. An
+/// entry of a matrix is read once for a register of lanes.
 /// Source: Fazel, Ge, Kakade & Mesbahi, "Global convergence of policy gradient methods for the linear quadratic
 /// regulator", ICML 2018, section 2, with noise.
 class Lqr final : public Simulator {

@@ -13,6 +13,9 @@ namespace npgfast {
 ///
 /// A discrete action a is passed as the number a; continuous ones arrive clipped to [low, high]. Time limits and horizons
 /// are the rollout's business. The first n lanes of each array are read and written, and up to the next register's end.
+///
+/// A step and an observation take a register of lanes at a time (base/lanes.hpp), and registers do not wait for each
+/// other. Bound by arithmetic, most of all by sines, cosines and divisions.
 class Simulator {
 public:
     virtual ~Simulator() = default;

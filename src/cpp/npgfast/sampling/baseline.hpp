@@ -9,7 +9,7 @@ namespace npgfast {
 /// Least-squares value function with one parameter per state: the weighted mean of the targets of each state.
 ///
 /// Inputs: cells (n,) in [0, size of values), targets (n,), weights (n,) >= 0; `values` holds what a cell without
-/// weight keeps. Output: values. Cost: n + cells.
+/// weight keeps. Output: values. Cost: n + cells, entry after entry on the calling thread.
 void fit_table(Integers cells, Reals targets, Reals weights, MutableReals values);
 
 /// The features of `ObservationBaseline`.
@@ -30,11 +30,13 @@ public:
     Index n_features() const;
     Index state_size() const { return kind_ == BaselineKind::none ? 0 : 1 + 2 * size_ + n_features(); }
 
-    /// Values of n observations (n, D) at times (n,). Cost: n*p.
+    /// Values of n observations (n, D) at times (n,). Cost: n*p; the features of one group of observations after
+    /// another stay in the first-level cache. Bound by arithmetic, a register of lanes at a time.
     std::vector<double> predict(Reals state, Reals observations, Integers time) const;
 
     /// Fits `state` to targets (n,) by ridge regression: the weight 1e-5 on features of unit size only keeps it unique.
-    /// A fit that is not finite leaves the state as it was. Cost: n*p^2.
+    /// A fit that is not finite leaves the state as it was. Cost: n*p^2, one symmetric update of all n, bound by its
+    /// multiply-adds.
     /// Source: Duan, Chen, Houthooft, Schulman & Abbeel 2016, supplement (linear features of state and time);
     /// Rajeswaran et al. 2017, section 5 (quadratic ones).
     void fit(MutableReals state, Reals observations, Integers time, Reals targets) const;

@@ -36,7 +36,8 @@ struct Sample {
 ///
 /// With geometric restarts the process itself discounts, so rewards are summed without gamma up to the restart.
 /// Episodes cut by the end of a rollout or truncated bootstrap with the baseline (0 without one): that biases, whole
-/// episodes do not. Cost: two passes over the steps, environments in parallel.
+/// episodes do not. Cost: two passes over the steps of an environment; 32 environments are a task. 36
+/// bytes are written per step.
 /// Source: Sutton et al. 1999 (discounted weights); Schulman et al. 2016 (advantages); Thomas 2014 on the bias of
 /// `uniform`.
 Sample weigh(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions& options, int n_threads,

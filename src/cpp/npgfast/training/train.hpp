@@ -33,13 +33,14 @@ struct Memory {
 ///
 /// Each iteration gathers a batch (exactly from the model, or by a rollout keyed by (seed, iteration)), summarises it,
 /// updates theta, and evaluates the new policy exactly. A seed never depends on another, nor on the number of threads
-/// or on how iterations are divided into calls.
+/// or on how iterations are divided into calls. Seeds are the tasks of the threads; where there are more threads than
+/// seeds, each seed has several for its rollouts, passes over features and evaluations.
 /// Inputs: reachable (S,) from mu through the policy's actions; `start_values` (S,), or empty, where iterative
-/// evaluations start (the optimum is closest to what is yet to come), the same in every call of a run; schedules from `first_iteration` <= all n_done on, long
-/// enough for n_iterations more of each seed.
-/// Outputs: `state` advanced; `memory` of its policies; history (n_seeds, n_iterations, kHistoryColumns), NaN after a seed has finished; initial
-/// (n_seeds, 3): objective, regularised objective and entropy before the first of these iterations.
-/// An update that makes the policy improper or its value infinite is taken back with `non_finite`.
+/// evaluations start (the optimum is closest to what is yet to come), the same in every call of a run; schedules from
+/// `first_iteration` <= all n_done on, long enough for n_iterations more of each seed.
+/// Outputs: `state` advanced; `memory` of its policies; history (n_seeds, n_iterations, kHistoryColumns), NaN after a
+/// seed has finished; initial (n_seeds, 3): objective, regularised objective and entropy before the first of these
+/// iterations. An update that makes the policy improper or its value infinite is taken back with `non_finite`.
 /// Errors: Interrupted; EvaluationFailure if the first policy has no value. `state` is then unspecified.
 void train(const TabularMdp& mdp, const SoftmaxPolicy& policy, Flags reachable, const TrainOptions& options,
            const Schedules& schedules, Index first_iteration, Index n_iterations, TrainState state,

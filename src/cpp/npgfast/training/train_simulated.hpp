@@ -37,6 +37,8 @@ void record_lesson(MutableReals row, const Lesson& lesson, double evaluation, do
 /// n_evaluation_episodes, and gives up after a round that leaves its mean below the best one's. Policies are compared on
 /// the same episodes. A seed that has not reached the target within restart_after iterations of its last start begins
 /// again at `origin` before the next one: the time to solve a problem can have a tail so heavy that this shortens it.
+/// Seeds share the threads as in train.hpp; an iteration costs its simulation, its improvement and its evaluation
+/// episodes.
 /// Inputs: schedules from `first_iteration` on, as in train.hpp.
 /// Outputs: `state` advanced; history (n_seeds, n_iterations, kHistoryColumns), NaN where there is nothing to say and
 /// after a seed has finished. A seed finishes when its evaluation reaches the target, or its steps their limit.

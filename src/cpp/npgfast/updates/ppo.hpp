@@ -48,7 +48,9 @@ struct PpoEntries {
 /// `options.normalize`; a spread below 1e-12 of their size is rounding and becomes 0; a batch of one is left alone.
 /// `zero_gradient` if the first gradient, entropy included, is 0; `non_finite` restores theta and Adam of the whole
 /// iteration. Reports the true KL(old || new) and the unclipped surrogate gain.
-/// Cost: n_epochs passes over the entries. Source: Schulman et al. 2017, eq. (7) and (9); Kingma & Ba 2015.
+/// Cost: n_epochs passes over the entries; what bounds them is said with the minibatches (softmax_minibatch.hpp). What
+/// a shuffled entry takes lies side by side. Source: Schulman et al. 2017, eq. (7) and (9); Kingma &
+/// Ba 2015.
 UpdateReport ppo_step(const UpdateInput& input, const PpoEntries& entries, const PpoOptions& options, AdamState adam,
                       const Interrupt& interrupt);
 
