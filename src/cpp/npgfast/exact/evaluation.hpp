@@ -45,7 +45,9 @@ int team_size(const TabularMdp& mdp, int n_threads);
 /// Preconditions: log_probs = log probs. At gamma = 1 without horizon every state must reach termination under the
 /// policy, else EvaluationFailure names one that does not; so does one that takes
 /// over 4e10 steps to terminate, and a residual above 1e-10. Results do not depend on the size of the team.
-/// Cost: two linear systems of size S (see ResolventSystem), or H sweeps over the kernel.
+/// Cost: two linear systems of size S (see ResolventSystem) and two passes over the kernel, states shared out over
+/// the team; or 3 H sweeps over the kernel on the calling thread. Bound by memory where V fits the caches, else by its
+/// latency.
 /// Source: Puterman, "Markov Decision Processes", 1994, sections 6.1 and 7.1; tau: Geist, Scherrer & Pietquin 2019.
 Evaluation evaluate(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, LinearMethod method, Team& team,
                     const Interrupt& interrupt, const Guess& guess = {});

@@ -17,7 +17,8 @@ enum class LinearMethod : int { automatic = 0, direct = 1, krylov = 2 };
 /// above. Every method ends with the true residual; all but the sweeps refine on it.
 /// Results do not depend on the size of the team.
 /// Preconditions: K >= 0 and the powers of K vanish; the matrix and the team outlive the system.
-/// Cost: O(n^3) dense; O(nnz) per sweep or BiCGSTAB iteration; K^T is made when it is first needed.
+/// Cost: O(n^3) dense; O(nnz) per sweep or BiCGSTAB iteration, rows shared out over the team, bound as sweeps.hpp says;
+/// K^T is made when it is first needed. Factorisations and what is solved with them stay on the calling thread.
 /// Source: van der Vorst, "Bi-CGSTAB", SIAM J. Sci. Stat. Comput. 13 (1992); refinement: Higham 2002, chapter 12.
 class ResolventSystem {
 public:
