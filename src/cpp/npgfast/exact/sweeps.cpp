@@ -66,8 +66,8 @@ Sweeps sweep(const SparseMatrix& kernel, Reals inverse_diagonal, Reals row_defic
         if (previous < HUGE_VAL || !std::isfinite(relative)) {
             if (shrinkage > 0.25 && previous <= kNearRounding) return {relative, false};
             if (!(rate <= kSlowestRate) && cycle > 1) return {relative, true};
-            n_sweeps = std::clamp(static_cast<int>(std::log(goal / relative) / std::log(rate)),
-                                  1, most_sweeps);
+            const double needed = std::log(goal / relative) / std::log(rate);  // of anything, where nothing has shrunk
+            n_sweeps = static_cast<int>(std::fmin(std::fmax(needed, 1.0), most_sweeps));
         }
         previous = relative;
         double shift = all.image_sum > 0.0 ? all.residual_sum / all.image_sum : 0.0;
