@@ -68,7 +68,7 @@ py::tuple bind_rollout(const py::tuple& mdp_arrays, const py::array& probs_array
     });
     const Index n_cuts = std::ssize(played.cuts) / CompactRollout::kCutWidth;
     return py::make_tuple(to_array(std::move(played.records)),
-                          to_array(std::move(played.tracks), {n_envs, CompactRollout::kTrackWidth}),
+                          to_array<std::int64_t>(std::move(played.tracks), {n_envs, CompactRollout::kTrackWidth}),
                           to_array(std::move(played.cuts), {n_cuts, CompactRollout::kCutWidth}), format.action_bits);
 }
 

@@ -10,7 +10,7 @@ namespace npgfast {
 
 namespace {
 
-constexpr std::size_t kHugePage = std::size_t{1} << 21, kLeastKept = std::size_t{1} << 18, kMostKept = std::size_t{1} << 28;
+constexpr std::size_t kHugePage = std::size_t{1} << 21, kLeastKept = std::size_t{1} << 16, kMostKept = std::size_t{1} << 28;
 
 struct KeptBlock {
     void* memory;

@@ -103,13 +103,14 @@ CompactArrays compact(Rollout&& rollout) {
         for (const Block& block : rollout.blocks) places.push_back(block.records - rollout.records.data());
         arrays.records = std::move(rollout.records);
     }
+    arrays.tracks.resize(rollout.n_envs() * CompactRollout::kTrackWidth);
     for (std::size_t b = 0; b < rollout.blocks.size(); ++b) {
         const Block& block = rollout.blocks[b];
         for (Index e = block.first_env; e < block.first_env + block.n_envs; ++e) {
             const Track& track = rollout.tracks[static_cast<std::size_t>(e)];
-            for (Index number : {places[b] + (track.records - block.records), track.stride, track.length,
-                                 Index{track.last_state}})
-                arrays.tracks.push_back(number);
+            const std::array<Index, CompactRollout::kTrackWidth> numbers{places[b] + (track.records - block.records),
+                                                                         track.stride, track.length, track.last_state};
+            std::copy(numbers.begin(), numbers.end(), arrays.tracks.data() + e * CompactRollout::kTrackWidth);
             for (const Cut& cut : track.cuts)
                 for (Index number : {e, cut.row, Index{cut.state}}) arrays.cuts.push_back(number);
         }

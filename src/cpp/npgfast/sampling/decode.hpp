@@ -24,7 +24,8 @@ struct CompactRollout {
 /// The arrays behind a CompactRollout.
 struct CompactArrays {
     Buffer<std::uint32_t> records;
-    std::vector<std::int64_t> tracks, cuts;
+    Buffer<std::int64_t> tracks;
+    std::vector<std::int64_t> cuts;
 };
 
 /// Takes a rollout apart. The records of n_steps are moved, those of whole episodes are joined.

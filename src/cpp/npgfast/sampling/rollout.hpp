@@ -35,7 +35,7 @@ struct Block {
 struct Rollout {
     RecordFormat format;
     std::vector<Block> blocks;
-    std::vector<Track> tracks;  ///< (n_envs,), environment (or episode) after environment
+    Column<Track> tracks;  ///< (n_envs,), environment (or episode) after environment
     Buffer<std::uint32_t> records;
     Index n_steps = 0;
 
