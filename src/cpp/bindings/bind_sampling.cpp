@@ -31,9 +31,14 @@ py::tuple bind_alias_table(const py::array& probabilities_array) {
     AliasTable table;
     AliasScratch scratch;
     build_policy_table(probabilities, probabilities_array.shape(1), table, scratch);
+    std::vector<std::uint32_t> thresholds, outcomes;
+    for (const AliasColumn& column : table.columns) {
+        thresholds.push_back(column.threshold);
+        outcomes.insert(outcomes.end(), {column.below, column.above});
+    }
     const Index n_columns = Index{1} << table.bits;
-    return py::make_tuple(to_array(std::move(table.thresholds), {n, n_columns}),
-                          to_array(std::move(table.outcomes), {n, n_columns, 2}));
+    return py::make_tuple(to_array(std::move(thresholds), {n, n_columns}),
+                          to_array(std::move(outcomes), {n, n_columns, 2}));
 }
 
 void check_lengths(Index n_envs, Index n_steps, int n_threads) {

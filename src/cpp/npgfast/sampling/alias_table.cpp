@@ -41,13 +41,11 @@ int alias_bits(Index n_outcomes) {
 
 void AliasTable::resize(Index n_rows, int row_bits) {
     bits = row_bits;
-    const auto n_columns = static_cast<std::size_t>(n_rows) << bits;
-    thresholds.resize(n_columns);
-    outcomes.resize(2 * n_columns);
+    columns.resize(static_cast<std::size_t>(n_rows) << bits);
 }
 
-void build_alias_row(Reals weights, std::span<const std::uint32_t> outcomes, int bits, std::uint32_t* thresholds,
-                     std::uint32_t* pairs, AliasScratch& scratch) {
+void build_alias_row(Reals weights, std::span<const std::uint32_t> outcomes, int bits, AliasColumn* columns,
+                     AliasScratch& scratch) {
     const std::uint64_t n_columns = std::uint64_t{1} << bits, capacity = (std::uint64_t{1} << 32) >> bits;
     const std::size_t k = weights.size();
     scratch.shares.resize(std::max<std::size_t>(n_columns, scratch.shares.size()));
@@ -66,9 +64,7 @@ void build_alias_row(Reals weights, std::span<const std::uint32_t> outcomes, int
     // The shares sum to the capacity of all columns: while one has too little, another has too much.
     while (n_smaller > 0) {
         const std::size_t small = scratch.smaller[--n_smaller], large = scratch.larger[n_larger - 1];
-        thresholds[small] = static_cast<std::uint32_t>(shares[small]);
-        pairs[2 * small] = outcome(small);
-        pairs[2 * small + 1] = outcome(large);
+        columns[small] = {static_cast<std::uint32_t>(shares[small]), outcome(small), outcome(large)};
         shares[large] -= capacity - shares[small];
         if (shares[large] < capacity) {
             --n_larger;
@@ -77,8 +73,7 @@ void build_alias_row(Reals weights, std::span<const std::uint32_t> outcomes, int
     }
     for (; n_larger > 0; --n_larger) {
         const std::size_t full = scratch.larger[n_larger - 1];
-        thresholds[full] = 0;
-        pairs[2 * full] = pairs[2 * full + 1] = outcome(full);
+        columns[full] = {0, outcome(full), outcome(full)};
     }
 }
 

@@ -8,7 +8,7 @@ namespace npgfast {
 
 namespace {
 
-constexpr Index kLargestFusedTable = Index{1} << 19;  // columns of 12 bytes
+constexpr Index kLargestFusedTable = Index{1} << 19;  // columns of 16 bytes
 
 /// Outcomes of a pair; one that leads nowhere, which only a forbidden action does, terminates.
 Index count_outcomes(const TabularMdp& mdp, Index pair) {
@@ -54,7 +54,7 @@ void TabularSimulator::build_starts() {
     }
     AliasScratch scratch;
     starts_.resize(1, alias_bits(n_possible));
-    build_alias_row(weights, records, starts_.bits, starts_.thresholds.data(), starts_.outcomes.data(), scratch);
+    build_alias_row(weights, records, starts_.bits, starts_.row(0), scratch);
 }
 
 void TabularSimulator::build_outcomes() {
@@ -71,12 +71,10 @@ void TabularSimulator::build_outcomes() {
             states.push_back(kTermination);
         }
         const int bits = alias_bits(std::ssize(weights));
-        const std::size_t column = outcomes_.thresholds.size(), n_columns = std::size_t{1} << bits;
+        const std::size_t column = outcomes_.columns.size();
         outcomes_.rows.push_back((static_cast<std::uint64_t>(column) << 5) | static_cast<std::uint64_t>(bits));
-        outcomes_.thresholds.resize(column + n_columns);
-        outcomes_.outcomes.resize(2 * (column + n_columns));
-        build_alias_row(weights, states, bits, outcomes_.thresholds.data() + column,
-                        outcomes_.outcomes.data() + 2 * column, scratch);
+        outcomes_.columns.resize(column + (std::size_t{1} << bits));
+        build_alias_row(weights, states, bits, outcomes_.columns.data() + column, scratch);
     }
 }
 
@@ -114,9 +112,7 @@ void TabularSimulator::prepare_fused(Reals probs, AliasTable& table, AliasScratc
                 add(prob * (1.0 - terminates) * restart_probability_, format_.pack(restart, a, kRestarted));
         }
         if (weights.empty()) add(1.0, format_.pack(restart, 0, kTerminated));
-        const std::size_t column = static_cast<std::size_t>(s) << fused_bits_;
-        build_alias_row(weights, records, fused_bits_, table.thresholds.data() + column,
-                        table.outcomes.data() + 2 * column, scratch);
+        build_alias_row(weights, records, fused_bits_, table.row(s), scratch);
     }
 }
 
@@ -125,11 +121,8 @@ void build_policy_table(Reals probs, Index n_actions, AliasTable& table, AliasSc
     std::vector<std::uint32_t> actions(width);
     for (std::size_t a = 0; a < width; ++a) actions[a] = static_cast<std::uint32_t>(a);
     table.resize(static_cast<Index>(n_states), alias_bits(n_actions));
-    for (std::size_t s = 0; s < n_states; ++s) {
-        const std::size_t column = s << table.bits;
-        build_alias_row(probs.subspan(s * width, width), actions, table.bits, table.thresholds.data() + column,
-                        table.outcomes.data() + 2 * column, scratch);
-    }
+    for (std::size_t s = 0; s < n_states; ++s)
+        build_alias_row(probs.subspan(s * width, width), actions, table.bits, table.row(static_cast<Index>(s)), scratch);
 }
 
 std::vector<std::int32_t> sample_actions(const AliasTable& policy, Integers states, std::uint64_t seed) {

@@ -14,19 +14,17 @@ constexpr Index kWide = 8;  // environments from which on words are drawn across
 
 template <class L>
 struct TableLanes {
-    const std::uint32_t *thresholds, *outcomes;
+    const std::uint32_t* columns;
     int bits;
     typename L::Vector rest;
 
     explicit TableLanes(const AliasTable& table)
-        : thresholds(table.thresholds.data()), outcomes(table.outcomes.data()), bits(table.bits),
-          rest(L::splat(~std::uint32_t{0} >> table.bits)) {}
+        : columns(&table.columns.data()->threshold), bits(table.bits), rest(L::splat(~std::uint32_t{0} >> table.bits)) {}
 
     typename L::Vector draw(typename L::Vector row, typename L::Vector word) const {
         const auto column = L::either(L::shift_left(row, bits), L::shift_right(word, 32 - bits));
-        const auto is_own = L::below(L::both(word, rest), L::gather(thresholds, column));
-        const auto second = L::add(L::add(column, column), L::splat(1));
-        return L::gather(outcomes, L::add(second, is_own));  // a mask counts as -1
+        const auto [threshold, below, above] = L::gather(columns, column);
+        return L::choose(L::below(L::both(word, rest), threshold), below, above);
     }
 };
 
