@@ -51,7 +51,7 @@ struct EightBlocks {
 template <class L, int kRegisters>
 [[gnu::noinline]] void philox_lanes(const std::uint32_t* first, const std::uint32_t* second, std::uint32_t fourth,
                   const RoundKeys& keys, std::uint32_t* words, Index stride) {
-    using V = L::Vector;
+    using V = typename L::Vector;
     const V m0 = L::splat(kPhiloxMultiplier0), m1 = L::splat(kPhiloxMultiplier1);
     V counters[2 * kRegisters][4];
     for (int r = 0; r < kRegisters; ++r) {
