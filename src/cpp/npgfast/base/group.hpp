@@ -23,9 +23,13 @@ void gather(const double* rows, Index n, Index size, double* group);
 /// The reverse.
 void scatter(const double* group, Index n, Index size, double* rows);
 
-/// The streams of a group: lane k draws what a `Stream` of (seed, iteration, first_environment + k, steps[k], purpose)
-/// would, to the rounding of the normals' logarithm, sine and cosine. A register of lanes at a time; bound by
-/// arithmetic.
+/// The numbers that a group takes at its steps; lane k is environment first_environment + k.
+///
+/// Two steps share their blocks: number j of steps 2i and 2i + 1 is made of the first and the second word of block j
+/// (as `Stream` counts them) of (seed; iteration, environment, 2i, purpose), or is the first and the second of the normals
+/// that Box and Muller make of the two. The rows are those of n_steps consecutive steps, of which steps[k] is the first
+/// of lane k: one step, or an even one and those after it. Cost: half a Philox block a number, a whole one if
+/// n_steps = 1; a register of lanes at a time, bound by arithmetic.
 struct GroupStream {
     std::uint64_t seed = 0;
     std::uint32_t iteration = 0;
@@ -33,10 +37,10 @@ struct GroupStream {
     const std::int64_t* steps = nullptr;  ///< (kGroup,), each in [0, 2^32)
     Purpose purpose = Purpose::step;
 
-    /// The first uniform of n lanes, (kGroup,). Cost: one Philox block a lane.
-    void uniform(Index n, double* row) const;
-    /// The first `count` normals of n lanes, (count, kGroup). Cost: half a Philox block a number.
-    void normals(Index n, Index count, double* rows) const;
+    /// A uniform on [0, 1) for each of n lanes and n_steps steps, (n_steps, kGroup).
+    void uniforms(Index n, Index n_steps, double* rows) const;
+    /// `count` standard normals for each, (n_steps, count, kGroup).
+    void normals(Index n, Index n_steps, Index count, double* rows) const;
 };
 
 }  // namespace npgfast

@@ -26,28 +26,61 @@ inline Lanes power_of_two(Lanes n) {
     return doubles_of((nearest_integer(n).bits << 52) + (std::uint64_t{1023} << 52));
 }
 
-/// e^x, 0 and inf beyond the range of doubles.
+/// x = n log 2 + rest, |rest| <= log(2) / 2, and e^rest.
 ///
-///     x = n log 2 + r, |r| <= log(2) / 2;   e^x = 2^n sum_{k <= 13} r^k / k!      (the rest is below r^14 / 14! < 5e-18)
-///
-/// log 2 is taken in two parts, of which n times the first is exact. 2^n is applied in two halves, so that subnormal
-/// results round once. Terms are summed in pairs (Estrin), which keeps the chain of dependent operations short.
-inline Lanes exp_lanes(Lanes x) {
+/// log 2 is taken in two parts, of which n times the first is exact. e^r = 1 + r + r^2 q(r), with the q of degree 9 that
+/// has the least relative error (4e-18); its terms are summed in pairs (Estrin), which keeps the chain of dependent
+/// operations short.
+struct ReducedExp {
+    Rounded n;
+    Lanes exp_of_rest;
+};
+
+inline ReducedExp reduced_exp(Lanes x) {
     constexpr double kInverseLog2 = 1.44269504088896338700, kLog2High = 6.93147180369123816490e-01,
                      kLog2Low = 1.90821492927058770002e-10;
-    x = clamp(x, all_lanes(-746.0), all_lanes(710.0));
-    const Lanes n = nearest_integer(x * kInverseLog2).value;
-    const Lanes r = multiply_add(n, -kLog2Low, multiply_add(n, -kLog2High, x));
+    const Rounded n = nearest_integer(x * kInverseLog2);
+    const Lanes r = multiply_add(n.value, -kLog2Low, multiply_add(n.value, -kLog2High, x));
     const Lanes r2 = r * r, r4 = r2 * r2;
-    const Lanes c23 = multiply_add(r, 1.0 / 6, 1.0 / 2), c45 = multiply_add(r, 1.0 / 120, 1.0 / 24),
-                c67 = multiply_add(r, 1.0 / 5040, 1.0 / 720), c89 = multiply_add(r, 1.0 / 362880, 1.0 / 40320),
-                cab = multiply_add(r, 1.0 / 39916800, 1.0 / 3628800),
-                ccd = multiply_add(r, 1.0 / 6227020800, 1.0 / 479001600);
-    const Lanes c8d = multiply_add(r4, ccd, multiply_add(r2, cab, c89));
-    const Lanes c4d = multiply_add(r4, c8d, multiply_add(r2, c67, c45));
-    const Lanes sum = 1.0 + (r + multiply_add(r4, c4d, r2 * c23));
-    const Lanes half = nearest_integer(n * 0.5).value;
-    return sum * power_of_two(half) * power_of_two(n - half);
+    const Lanes q01 = multiply_add(r, 0.16666666666666413, 0.5000000000000011),
+                q23 = multiply_add(r, 0.008333333333494338, 0.041666666666530267),
+                q45 = multiply_add(r, 0.0001984126950676886, 0.0013888888943597668),
+                q67 = multiply_add(r, 2.755758627707866e-06, 2.4801493136214137e-05),
+                q89 = multiply_add(r, 2.5000068634942936e-08, 2.763023390977338e-07);
+    const Lanes q49 = multiply_add(r4, q89, multiply_add(r2, q67, q45));
+    const Lanes q = multiply_add(r4, q49, multiply_add(r2, q23, q01));
+    return {n, 1.0 + multiply_add(r2, q, r)};
+}
+
+/// e^x, 0 and inf beyond the range of doubles. 2^n is applied in two halves, so that subnormal results round once.
+inline Lanes exp_lanes(Lanes x) {
+    const auto [n, exp_of_rest] = reduced_exp(clamp(x, all_lanes(-746.0), all_lanes(710.0)));
+    const Lanes half = nearest_integer(n.value * 0.5).value;
+    return exp_of_rest * power_of_two(half) * power_of_two(n.value - half);
+}
+
+/// e^x of x <= 0, and 0 below -708, where e^x is less than 3.4e-308. n goes into the exponent as it is.
+inline Lanes exp_negative_lanes(Lanes x) {
+    const auto [n, exp_of_rest] = reduced_exp(x);
+    const Lanes power = doubles_of(words_of(exp_of_rest) + (n.bits << 52));
+    return x < -708.0 ? Lanes{} : power;
+}
+
+/// log(1 + x) of 0 <= x <= 1, with the same relative error near 0.
+///
+///     log(1 + x) = 2 artanh s,  s = x / (2 + x) <= 1/3,   artanh s = s + s^3 q(s^2)
+///
+/// with the q of degree 9 that has the least relative error (2e-18).
+inline Lanes log1p_lanes(Lanes x) {
+    const Lanes s = x / (2.0 + x), z = s * s, z2 = z * z, z4 = z2 * z2, twice = s + s;
+    const Lanes q01 = multiply_add(z, 0.20000000000077559, 0.33333333333333154),
+                q23 = multiply_add(z, 0.11111111976830597, 0.1428571427405887),
+                q45 = multiply_add(z, 0.07693274201135161, 0.09090872239298596),
+                q67 = multiply_add(z, 0.060524729279472944, 0.0665056062864064),
+                q89 = multiply_add(z, 0.08504882223546655, 0.04172483665361032);
+    const Lanes q49 = multiply_add(z4, q89, multiply_add(z2, q67, q45));
+    const Lanes q = multiply_add(z4, q49, multiply_add(z2, q23, q01));
+    return multiply_add(twice * z, q, twice);
 }
 
 /// log x of a positive normal number; NaN stays.

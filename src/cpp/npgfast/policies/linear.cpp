@@ -62,8 +62,7 @@ Actor::Actor(const LinearPolicy& policy, Reals theta)
       log_std_(theta.last(static_cast<std::size_t>(policy.is_gaussian() ? policy.action_size : 0))),
       normalized_(group_size(policy.features.observation_size), 0.0),
       features_(group_size(policy.features.n_features), 0.0), outputs_(group_size(policy.n_outputs()), 0.0),
-      shares_(group_size(policy.n_outputs()), 0.0),
-      random_(group_size(policy.is_gaussian() ? policy.action_size : 1), 0.0) {
+      shares_(group_size(policy.n_outputs()), 0.0) {
     for (double entry : log_std_) {
         sigma_.push_back(std::exp(entry));
         precision_.push_back(std::exp(-entry));
@@ -102,46 +101,52 @@ void Actor::evaluate(Index n, const double* observations) {
     }
 }
 
-void Actor::draw(Index n, const double* observations, const GroupStream& random, double* actions, double* log_probs) {
+void Actor::take_numbers(Index n, const GroupStream& random, Index n_steps, double* numbers) const {
+    if (policy_.is_gaussian())
+        random.normals(n, n_steps, policy_.action_size, numbers);
+    else
+        random.uniforms(n, n_steps, numbers);
+}
+
+void Actor::draw(Index n, const double* observations, const double* numbers, double* actions, double* log_probs) {
     evaluate(n, observations);
-    if (policy_.is_gaussian()) {
-        random.normals(n, policy_.action_size, random_.data());
-        add_normals(n, actions, log_probs);
-    } else {
-        random.uniform(n, random_.data());
-        choose(n, actions, log_probs);
+    if (policy_.is_gaussian())
+        add_normals(n, numbers, actions, log_probs);
+    else
+        choose(n, numbers, actions, log_probs);
+}
+
+/// One of the two exponentials is 1, and the other e^-|difference of the outputs|.
+void Actor::choose_of_two(Index n, const double* uniforms, double* actions, double* log_probs) {
+    for (Index lane = 0; lane < n; lane += kWidth) {
+        const Lanes difference = load(outputs_.data() + kGroup + lane) - load(outputs_.data() + lane);
+        const Lanes margin = -magnitude(difference), share = exp_negative_lanes(margin);
+        const LaneInts first_is_largest = difference <= 0.0;
+        const Lanes rest = load(uniforms + lane) * (1.0 + share);
+        const LaneInts takes_first = rest < (first_is_largest ? all_lanes(1.0) : share);
+        store(actions + lane, takes_first ? Lanes{} : all_lanes(1.0));
+        store(log_probs + lane, (takes_first == first_is_largest ? Lanes{} : margin) - log1p_lanes(share));
     }
 }
 
-void Actor::choose(Index n, double* actions, double* log_probs) {
+void Actor::choose(Index n, const double* uniforms, double* actions, double* log_probs) {
     const Index n_outputs = policy_.n_outputs();
+    if (n_outputs == 2) return choose_of_two(n, uniforms, actions, log_probs);
     for (Index lane = 0; lane < n; lane += kWidth) {
         double* outputs = outputs_.data() + lane;
         double* shares = shares_.data() + lane;
-        Lanes sum{};
-        if (n_outputs == 2) {  // one of the two exponentials is 1
-            const Lanes difference = load(outputs + kGroup) - load(outputs);
-            const Lanes margin = -magnitude(difference), share = exp_lanes(margin);
-            const LaneInts first_is_largest = difference <= 0.0;
-            store(outputs, first_is_largest ? Lanes{} : margin);
-            store(outputs + kGroup, first_is_largest ? margin : Lanes{});
-            store(shares, first_is_largest ? all_lanes(1.0) : share);
-            store(shares + kGroup, first_is_largest ? share : all_lanes(1.0));
-            sum = 1.0 + share;
-        } else {
-            Lanes largest = load(outputs);
-            for (Index a = 1; a < n_outputs; ++a) {
-                const Lanes output = load(outputs + a * kGroup);
-                largest = output > largest ? output : largest;
-            }
-            for (Index a = 0; a < n_outputs; ++a) {
-                const Lanes margin = load(outputs + a * kGroup) - largest, share = exp_lanes(margin);
-                store(outputs + a * kGroup, margin);
-                store(shares + a * kGroup, share);
-                sum += share;
-            }
+        Lanes largest = load(outputs), sum{};
+        for (Index a = 1; a < n_outputs; ++a) {
+            const Lanes output = load(outputs + a * kGroup);
+            largest = output > largest ? output : largest;
         }
-        Lanes rest = load(random_.data() + lane) * sum, action{}, chosen_margin{};
+        for (Index a = 0; a < n_outputs; ++a) {
+            const Lanes margin = load(outputs + a * kGroup) - largest, share = exp_negative_lanes(margin);
+            store(outputs + a * kGroup, margin);
+            store(shares + a * kGroup, share);
+            sum += share;
+        }
+        Lanes rest = load(uniforms + lane) * sum, action{}, chosen_margin{};
         LaneInts is_open = LaneInts{} - 1;
         for (Index a = 0; a < n_outputs; ++a) {
             const Lanes share = load(shares + a * kGroup);
@@ -156,12 +161,12 @@ void Actor::choose(Index n, double* actions, double* log_probs) {
     }
 }
 
-void Actor::add_normals(Index n, double* actions, double* log_probs) {
+void Actor::add_normals(Index n, const double* normals, double* actions, double* log_probs) {
     for (Index lane = 0; lane < n; lane += kWidth) {
         Lanes sum{};
         for (Index k = 0; k < policy_.action_size; ++k) {
             const Lanes mean = load(outputs_.data() + k * kGroup + lane);
-            const Lanes action = mean + sigma_[k] * load(random_.data() + k * kGroup + lane);
+            const Lanes action = mean + sigma_[k] * load(normals + k * kGroup + lane);
             store(actions + k * kGroup + lane, action);
             sum -= gaussian_surprise(action, mean, log_std_[k], precision_[k]);
         }
@@ -191,7 +196,7 @@ void act(const LinearPolicy& policy, Reals theta, Reals observations, std::uint6
          std::span<const std::uint32_t> steps, MutableReals actions, MutableReals log_probs) {
     const Index size = policy.features.observation_size, k = policy.action_size, n_rows = std::ssize(steps);
     Actor actor(policy, theta);
-    Column<double> observation(group_size(size)), action(group_size(k));
+    Column<double> observation(group_size(size)), action(group_size(k)), numbers(group_size(actor.n_numbers()));
     std::array<double, kGroup> log_prob;
     std::array<std::int64_t, kGroup> step{};
     for (Index first = 0; first < n_rows; first += kGroup) {
@@ -199,7 +204,8 @@ void act(const LinearPolicy& policy, Reals theta, Reals observations, std::uint6
         gather(observations.data() + first * size, n, size, observation.data());
         std::copy_n(steps.begin() + first, n, step.begin());
         const GroupStream random{seed, iteration, static_cast<std::uint32_t>(first), step.data(), Purpose::step};
-        actor.draw(n, observation.data(), random, action.data(), log_prob.data());
+        actor.take_numbers(n, random, 1, numbers.data());
+        actor.draw(n, observation.data(), numbers.data(), action.data(), log_prob.data());
         scatter(action.data(), n, k, actions.data() + first * k);
         std::copy_n(log_prob.begin(), n, log_probs.begin() + first);
     }

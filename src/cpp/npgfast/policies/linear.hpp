@@ -40,22 +40,29 @@ class Actor {
 public:
     Actor(const LinearPolicy& policy, Reals theta);
 
-    /// Draws actions from the policy; log_probs (kGroup,) in nats. A softmax compares one uniform of a lane, times the sum
-    /// of the exponentials, with their partial sums; a Gaussian adds normals. Cost per lane: m outputs, A exps, one log.
-    void draw(Index n, const double* observations, const GroupStream& random, double* actions, double* log_probs);
+    /// Random numbers that an action takes: one uniform of a softmax, a normal for each component of a Gaussian.
+    Index n_numbers() const { return policy_.is_gaussian() ? policy_.action_size : 1; }
+    /// Those of n_steps steps, (n_steps, n_numbers, kGroup).
+    void take_numbers(Index n, const GroupStream& random, Index n_steps, double* numbers) const;
+
+    /// Draws actions from the policy by numbers (n_numbers, kGroup); log_probs (kGroup,) in nats. A softmax compares its
+    /// uniform, times the sum of the exponentials, with their partial sums; a Gaussian adds its normals.
+    /// Cost per lane: m outputs, A exps, one log.
+    void draw(Index n, const double* observations, const double* numbers, double* actions, double* log_probs);
 
     /// The most probable actions, ties to the lowest; the means of a Gaussian.
     void mode(Index n, const double* observations, double* actions);
 
 private:
     void evaluate(Index n, const double* observations);
-    void choose(Index n, double* actions, double* log_probs);
-    void add_normals(Index n, double* actions, double* log_probs);
+    void choose(Index n, const double* uniforms, double* actions, double* log_probs);
+    void choose_of_two(Index n, const double* uniforms, double* actions, double* log_probs);
+    void add_normals(Index n, const double* normals, double* actions, double* log_probs);
 
     const LinearPolicy& policy_;
     Reals weights_, log_std_;
     std::vector<double> sigma_, precision_;
-    Column<double> normalized_, features_, outputs_, shares_, random_;
+    Column<double> normalized_, features_, outputs_, shares_;
 };
 
 /// Actions (n, action_size) drawn for n observations (n, D), and their log-probabilities (n,): row e from the stream of

@@ -44,7 +44,7 @@ void step_rows(const Simulator& simulator, std::uint64_t seed, std::uint32_t ste
         gather(states.data() + first * size, n, size, state.data());
         gather(actions.data() + first * action_size, n, action_size, action.data());
         const GroupStream random{seed, 0, static_cast<std::uint32_t>(first), steps.data(), Purpose::dynamics};
-        random.normals(n, simulator.noise_size(), noise.data());
+        random.normals(n, 1, simulator.noise_size(), noise.data());
         simulator.step(n, state.data(), action.data(), noise.data(), reward.data(), ends.data());
         scatter(state.data(), n, size, states.data() + first * size);
         for (Index k = 0; k < n; ++k) {

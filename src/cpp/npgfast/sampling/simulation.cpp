@@ -43,7 +43,7 @@ public:
           const Purposes& purposes)
         : environment_(environment), simulator_(environment.simulator), n_(n), seed_(seed), iteration_(iteration),
           first_(static_cast<std::uint32_t>(first)), purposes_(purposes), states_(group_array(simulator_.state_size())),
-          clipped_(group_array(simulator_.action_size())), noise_(group_array(simulator_.noise_size())),
+          clipped_(group_array(simulator_.action_size())), noise_(group_array(2 * simulator_.noise_size())),
           one_(static_cast<std::size_t>(simulator_.state_size())) {}
 
     const LaneRow& time() const { return time_; }
@@ -90,8 +90,9 @@ public:
     /// Moves every lane by its action and its time by 1. Outputs: rewards, flags (kGroup,). Returns the lanes that ended.
     unsigned step(const double* actions, double* rewards, std::int64_t* flags) {
         if (!environment_.action_low.empty()) actions = clip(actions);
-        if (!noise_.empty()) stream(purposes_.dynamics).normals(n_, simulator_.noise_size(), noise_.data());
-        simulator_.step(n_, states_.data(), actions, noise_.data(), rewards, flags);
+        const Index n_noise = simulator_.noise_size(), is_odd = now_[0] & 1;
+        if (n_noise > 0 && !is_odd) stream(purposes_.dynamics).normals(n_, 2, n_noise, noise_.data());
+        simulator_.step(n_, states_.data(), actions, noise_.data() + is_odd * n_noise * kGroup, rewards, flags);
         unsigned ended = 0;
         for (Index lane = 0; lane < n_; lane += kWidth) {
             const LaneInts time = load(time_.data() + lane) + 1;
@@ -216,7 +217,8 @@ void play(Group& group, Tile& tile, Actor& actor, Index n, Index n_steps, Mutabl
     const unsigned all = (1u << n) - 1;
     const Index limit = n_steps > 0 ? n_steps : kLongestSimulation, size = tile.observation_size;
     unsigned fresh = standing.empty() ? all : group.stand(standing), playing = all;
-    Column<double> reached = group_array(size);
+    Column<double> reached = group_array(size), numbers = group_array(kTile * actor.n_numbers());
+    const Index n_numbers = actor.n_numbers() * kGroup;
     LaneRow time, flags;
     for (Index first = 0; playing != 0; first += kTile) {
         if (first >= limit) {
@@ -236,7 +238,8 @@ void play(Group& group, Tile& tile, Actor& actor, Index n, Index n_steps, Mutabl
             double *observations = tile.observations.data() + row * size,
                    *actions = tile.actions.data() + row * tile.action_size;
             group.observe(observations);
-            actor.draw(n, observations, group.stream_of_actions(), actions, tile.log_probs.data() + row);
+            if (t == 0) actor.take_numbers(n, group.stream_of_actions(), length, numbers.data());
+            actor.draw(n, observations, numbers.data() + t * n_numbers, actions, tile.log_probs.data() + row);
             const unsigned stopped = group.step(actions, tile.rewards.data() + row, flags.data());
             tile.keep(t, time, flags.data());
             const unsigned ended = stopped & playing;
@@ -340,7 +343,7 @@ std::vector<double> episode_returns(const Environment& environment, const Linear
     const Simulator& simulator = environment.simulator;
     Actor actor(policy, theta);
     Column<double> observations = group_array(simulator.observation_size()),
-                   actions = group_array(simulator.action_size());
+                   actions = group_array(simulator.action_size()), numbers = group_array(2 * actor.n_numbers());
     std::array<double, kGroup> rewards{}, log_probs;
     std::array<std::int64_t, kGroup> flags;
     std::vector<double> returns(static_cast<std::size_t>(n));
@@ -356,10 +359,12 @@ std::vector<double> episode_returns(const Environment& environment, const Linear
             if (t % kInterruptPeriod == 0) interrupt.check();
             group.set_step(t);
             group.observe(observations.data());
-            if (deterministic)
+            if (deterministic) {
                 actor.mode(size, observations.data(), actions.data());
-            else
-                actor.draw(size, observations.data(), group.stream_of_actions(), actions.data(), log_probs.data());
+            } else {
+                if (t % 2 == 0) actor.take_numbers(size, group.stream_of_actions(), 2, numbers.data());
+                actor.draw(size, observations.data(), numbers.data() + t % 2 * actor.n_numbers() * kGroup, actions.data(), log_probs.data());
+            }
             const unsigned stopped = group.step(actions.data(), rewards.data(), flags.data());
             for (Index lane = 0; lane < kGroup; ++lane) sums[lane] += rewards[lane];
             for_each_lane(stopped & playing, [&](int lane) { returns[i + lane] = sums[lane]; });
