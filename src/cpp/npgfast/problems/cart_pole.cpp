@@ -18,15 +18,18 @@ void CartPole::step(Index n, double* states, const double* actions, const double
                     angular_velocity = load(row + 3 * kGroup);
         const Lanes force = load(actions + lane) == 1.0 ? all_lanes(kForce) : all_lanes(-kForce);
         const auto [sine, cosine] = sine_cosine(angle);
-        const Lanes push = (force + kPoleMass * kHalfLength * (angular_velocity * angular_velocity) * sine) / kMass;
-        const Lanes angular_acceleration = (kGravity * sine - cosine * push) /
-                                           (kHalfLength * (4.0 / 3.0 - kPoleMass * (cosine * cosine) / kMass));
-        const Lanes acceleration = push - kPoleMass * kHalfLength * angular_acceleration * cosine / kMass;
-        const Lanes position = load(row) + kTimeStep * velocity, next_angle = angle + kTimeStep * angular_velocity;
+        const Lanes push =
+            multiply_add(kMoment * (angular_velocity * angular_velocity), sine, force) * (1.0 / kMass);
+        const Lanes angular_acceleration =
+            multiply_add(-cosine, push, kGravity * sine) /
+            multiply_add(cosine * cosine, -kMoment / kMass, 4.0 / 3.0 * kHalfLength);
+        const Lanes acceleration = multiply_add(angular_acceleration * cosine, -kMoment / kMass, push);
+        const Lanes position = multiply_add(velocity, kTimeStep, load(row)),
+                    next_angle = multiply_add(angular_velocity, kTimeStep, angle);
         store(row, position);
-        store(row + kGroup, velocity + kTimeStep * acceleration);
+        store(row + kGroup, multiply_add(acceleration, kTimeStep, velocity));
         store(row + 2 * kGroup, next_angle);
-        store(row + 3 * kGroup, angular_velocity + kTimeStep * angular_acceleration);
+        store(row + 3 * kGroup, multiply_add(angular_acceleration, kTimeStep, angular_velocity));
         store(rewards + lane, all_lanes(1.0));
         store(terminated + lane, (magnitude(position) > kLargestPosition) | (magnitude(next_angle) > kLargestAngle));
     }

@@ -32,6 +32,7 @@ private:
     static constexpr double kPoleMass = 0.1;
     static constexpr double kMass = 1.0 + kPoleMass;
     static constexpr double kHalfLength = 0.5;
+    static constexpr double kMoment = kPoleMass * kHalfLength;
     static constexpr double kForce = 10.0;
     static constexpr double kTimeStep = 0.02;
     static constexpr double kLargestStart = 0.05;
