@@ -1,6 +1,7 @@
 #include "npgfast/base/column.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <mutex>
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -10,7 +11,8 @@ namespace npgfast {
 
 namespace {
 
-constexpr std::size_t kHugePage = std::size_t{1} << 21, kLeastKept = std::size_t{1} << 16, kMostKept = std::size_t{1} << 28;
+constexpr std::size_t kHugePage = std::size_t{1} << 21, kLeastKept = std::size_t{1} << 15,
+                      kMostKept = std::size_t{1} << 28, kMostBlocks = 64;
 
 struct KeptBlock {
     void* memory;
@@ -32,9 +34,9 @@ Kept& kept() {
 bool is_large(std::size_t n_bytes) { return n_bytes >= kLeastKept; }
 bool is_huge(std::size_t n_bytes) { return n_bytes >= 2 * kHugePage; }
 
-/// Whole pages, so that blocks of about a size can stand in for each other.
+/// Whole pages, or eighths of a power of two, so that blocks of about a size can stand in for each other.
 std::size_t rounded(std::size_t n_bytes) {
-    const std::size_t page = is_huge(n_bytes) ? kHugePage : kLeastKept / 4;
+    const std::size_t page = is_huge(n_bytes) ? kHugePage : std::bit_floor(n_bytes) / 8;
     return (n_bytes + page - 1) / page * page;
 }
 
@@ -53,7 +55,7 @@ bool keep(void* memory, std::size_t n_bytes) {
         return false;
     }
     all.n_bytes += n_bytes;
-    while (all.n_bytes > kMostKept) {
+    while (all.n_bytes > kMostKept || all.blocks.size() > kMostBlocks) {
         const KeptBlock oldest = all.blocks.front();
         all.blocks.erase(all.blocks.begin());
         all.n_bytes -= oldest.n_bytes;
