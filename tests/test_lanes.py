@@ -110,22 +110,76 @@ def test_rows_step_the_same_in_any_company(n):
         assert_array_equal(env.observe(states[:n]), env.observe(states)[:n])
 
 
-def uniforms(n: int) -> np.ndarray:
-    """What Philox gives environment e at step t = 2 e under seed 2**40 + 7, by the reference."""
-    seed = 2**40 + 7
-    words = [loops.philox4x32((2 * e, e, 0, 0), (seed % 2**32, seed // 2**32)) for e in range(n)]
-    return np.array([((w[0] | w[1] << 32) >> 11) * 2.0**-53 for w in words])
+@cases
+def test_time_counts_from_the_last_end(name):
+    env, policy = CASES[name]
+    found = nf.rollout(env, policy, n_steps=101, n_envs=19, seed=5)
+    time = np.zeros(19, dtype=int)
+    for t in range(101):
+        assert_array_equal(found.time[t], time)
+        time = np.where(found.terminated[t] | found.truncated[t], 0, time + 1)
+    assert not (found.terminated & found.truncated).any()
 
 
-def test_actions_are_drawn_from_the_reference_generator():
+@pytest.mark.parametrize("n_steps", [1000, 1001])  # rows that are aligned for writes past the caches, and that are not
+def test_large_recordings_hold_what_small_ones_do(n_steps):
+    large = nf.rollout(CART_POLE, SWINGING, n_steps=n_steps, n_envs=300, seed=5)
+    for first in (0, 200):
+        for one, other in zip(
+            columns(large, slice(first, first + 20)),
+            columns(nf.rollout(CART_POLE, SWINGING, n_steps=n_steps, n_envs=first + 20, seed=5), slice(first, None)),
+            strict=True,
+        ):
+            assert_array_equal(one, other)
+
+
+SEED = 2**40 + 7
+
+
+def uniforms(steps: np.ndarray) -> np.ndarray:
+    """The two that Philox gives environment e at steps[e] and its neighbour, under SEED, by the reference; (n, 2)."""
+    words = [
+        loops.philox4x32((step - step % 2, e, 0, 0), (SEED % 2**32, SEED // 2**32))
+        for e, step in enumerate(steps.tolist())
+    ]
+    return np.array([[((w[j] | w[j + 1] << 32) >> 11) * 2.0**-53 for j in (0, 2)] for w in words])
+
+
+@pytest.mark.parametrize("odd", [0, 1])
+def test_actions_are_drawn_from_the_reference_generator(odd):
     policy = nf.LinearSoftmax(1, 3, [0.5, -1.0, 0.25, 0.1, 0.0, -0.2])
     observations = np.linspace(-2, 2, 4000)[:, None]
-    steps = 2 * np.arange(4000, dtype=np.uint32)
-    actions, log_probs = _core.act(policy._native, policy.theta, observations, 2**40 + 7, 0, steps)
+    steps = 2 * np.arange(4000, dtype=np.uint32) + np.uint32(odd)
+    actions, log_probs = _core.act(policy._native, policy.theta, observations, SEED, 0, steps)
     probs = policy.probs(observations)
-    wanted = (uniforms(4000)[:, None] >= np.cumsum(probs, axis=1)).sum(axis=1)
+    wanted = (uniforms(steps)[:, odd, None] >= np.cumsum(probs, axis=1)).sum(axis=1)
     assert_array_equal(actions[:, 0], wanted)
     assert_allclose(log_probs, np.log(probs[np.arange(4000), wanted]), rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("odd", [0, 1])
+def test_gaussian_actions_are_those_of_box_and_muller(odd):
+    policy = nf.LinearGaussian(1, 1, [0.0, 0.0, 0.0])
+    steps = 2 * np.arange(100, dtype=np.uint32) + np.uint32(odd)
+    actions, _ = _core.act(policy._native, policy.theta, np.zeros((100, 1)), SEED, 0, steps)
+    first, second = uniforms(steps).T
+    turn = np.sin if odd else np.cos
+    assert_allclose(actions[:, 0], np.sqrt(-2 * np.log(1 - first)) * turn(2 * np.pi * second), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [nf.LinearSoftmax, nf.LinearGaussian])
+def test_actions_of_a_rollout_are_those_of_its_steps(kind):
+    """Numbers drawn for many steps at once are those drawn for one."""
+    env = CART_POLE if kind is nf.LinearSoftmax else LQR
+    policy = SWINGING if env is CART_POLE else CASES["lqr"][1]
+    found = nf.rollout(env, policy, n_steps=21, n_envs=18, seed=SEED)
+    for t in range(21):
+        steps = np.full(18, t, dtype=np.uint32)
+        actions, log_probs = _core.act(
+            policy._native, policy.theta, np.ascontiguousarray(found.states[t]), SEED, 0, steps
+        )
+        assert_array_equal(actions.reshape(found.actions[t].shape), found.actions[t])
+        assert_array_equal(log_probs, found.log_probs[t])
 
 
 def test_elementary_functions_are_accurate_to_rounding():
@@ -144,6 +198,7 @@ def test_elementary_functions_are_accurate_to_rounding():
     total = np.log1p(np.exp(logits.astype(np.longdouble)))
     wanted = np.where(actions[:, 0] == 0, logits - total, -total)
     assert_allclose(log_probs, wanted.astype(np.float64), rtol=4e-16, atol=3e-16)
+    assert_allclose(log_probs, wanted.astype(np.float64), rtol=1.2e-15, atol=1e-307)
 
 
 def test_numbers_that_are_not_finite_stay_in_their_lane():

@@ -35,6 +35,18 @@ inline Lanes load(const double* from) {
     return x;
 }
 inline void store(double* to, Lanes x) { std::memcpy(to, &x, sizeof x); }
+/// The same past the caches, where the processor can; `to` is aligned as a register is.
+inline void stream(double* to, Lanes x) {
+#if defined(__AVX512F__)
+    _mm512_stream_pd(to, (__m512d)x);
+#elif defined(__AVX2__)
+    _mm256_stream_pd(to, (__m256d)x);
+#elif defined(__SSE2__)
+    _mm_stream_pd(to, (__m128d)x);
+#else
+    store(to, x);
+#endif
+}
 inline LaneInts load(const std::int64_t* from) {
     LaneInts x;
     std::memcpy(&x, from, sizeof x);

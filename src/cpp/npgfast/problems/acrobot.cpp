@@ -62,8 +62,8 @@ void Acrobot::start(double* state, Stream& random) const {
     std::generate_n(state, 4, [&] { return static_cast<float>(random.uniform(-kLargestStart, kLargestStart)); });
 }
 
-void Acrobot::step(Index n, double* states, const double* actions, const double*, double* rewards,
-                   std::int64_t* terminated) const {
+unsigned Acrobot::step(Index n, double* states, const double* actions, const double*, double* rewards) const {
+    unsigned terminated = 0;
     for (Index lane = 0; lane < n; lane += kWidth) {
         State state;
         for (Index i = 0; i < 4; ++i) state[i] = load(states + i * kGroup + lane);
@@ -75,8 +75,9 @@ void Acrobot::step(Index n, double* states, const double* actions, const double*
         for (Index i = 0; i < 4; ++i) store(states + i * kGroup + lane, state[i]);
         const LaneInts above = -sine_cosine(state[0]).cosine - sine_cosine(state[1] + state[0]).cosine > 1.0;
         store(rewards + lane, above ? Lanes{} : all_lanes(-1.0));
-        store(terminated + lane, above);
+        terminated |= bits_of(above) << lane;
     }
+    return terminated;
 }
 
 void Acrobot::observe(Index n, const double* states, double* observations) const {

@@ -10,8 +10,8 @@ void CartPole::start(double* state, Stream& random) const {
     std::generate_n(state, 4, [&] { return random.uniform(-kLargestStart, kLargestStart); });
 }
 
-void CartPole::step(Index n, double* states, const double* actions, const double*, double* rewards,
-                    std::int64_t* terminated) const {
+unsigned CartPole::step(Index n, double* states, const double* actions, const double*, double* rewards) const {
+    unsigned terminated = 0;
     for (Index lane = 0; lane < n; lane += kWidth) {
         double* row = states + lane;
         const Lanes velocity = load(row + kGroup), angle = load(row + 2 * kGroup),
@@ -31,8 +31,10 @@ void CartPole::step(Index n, double* states, const double* actions, const double
         store(row + 2 * kGroup, next_angle);
         store(row + 3 * kGroup, multiply_add(angular_acceleration, kTimeStep, angular_velocity));
         store(rewards + lane, all_lanes(1.0));
-        store(terminated + lane, (magnitude(position) > kLargestPosition) | (magnitude(next_angle) > kLargestAngle));
+        const LaneInts is_out = (magnitude(position) > kLargestPosition) | (magnitude(next_angle) > kLargestAngle);
+        terminated |= bits_of(is_out) << lane;
     }
+    return terminated;
 }
 
 void CartPole::observe(Index, const double* states, double* observations) const {

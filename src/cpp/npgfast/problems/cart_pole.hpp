@@ -23,8 +23,8 @@ public:
     Index n_actions() const override { return 2; }
     Index action_size() const override { return 1; }
     void start(double* state, Stream& random) const override;
-    void step(Index n, double* states, const double* actions, const double* noise, double* rewards,
-              std::int64_t* terminated) const override;
+    unsigned step(Index n, double* states, const double* actions, const double* noise,
+                  double* rewards) const override;
     void observe(Index n, const double* states, double* observations) const override;
 
 private:

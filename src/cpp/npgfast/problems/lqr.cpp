@@ -64,8 +64,7 @@ void Lqr::start(double* state, Stream& random) const {
     }
 }
 
-void Lqr::step(Index n, double* states, const double* actions, const double* noise, double* rewards,
-               std::int64_t* terminated) const {
+unsigned Lqr::step(Index n, double* states, const double* actions, const double* noise, double* rewards) const {
     for (Index lane = 0; lane < n; lane += kWidth) {
         double* state = states + lane;
         store(rewards + lane, -(quadratic_form(Q_, state, n_) + quadratic_form(R_, actions + lane, m_)));
@@ -78,8 +77,8 @@ void Lqr::step(Index n, double* states, const double* actions, const double* noi
             for (Index i = j; i < n_; ++i) successor[i] += L_[i * n_ + j] * z;
         }
         for (Index i = 0; i < n_; ++i) store(state + i * kGroup, successor[i]);
-        store(terminated + lane, LaneInts{});
     }
+    return 0;
 }
 
 void Lqr::observe(Index, const double* states, double* observations) const {

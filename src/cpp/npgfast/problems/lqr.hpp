@@ -31,8 +31,8 @@ public:
     Index noise_size() const override { return n_; }
 
     void start(double* state, Stream& random) const override;
-    void step(Index n, double* states, const double* actions, const double* noise, double* rewards,
-              std::int64_t* terminated) const override;
+    unsigned step(Index n, double* states, const double* actions, const double* noise,
+                  double* rewards) const override;
     void observe(Index n, const double* states, double* observations) const override;
 
 private:

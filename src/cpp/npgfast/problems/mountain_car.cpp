@@ -38,20 +38,22 @@ void Mountain::observe(Index, const double* states, double* observations) const 
     std::copy_n(states, 2 * kGroup, observations);
 }
 
-void MountainCar::step(Index n, double* states, const double* actions, const double*, double* rewards,
-                       std::int64_t* terminated) const {
+unsigned MountainCar::step(Index n, double* states, const double* actions, const double*, double* rewards) const {
+    unsigned terminated = 0;
     for (Index lane = 0; lane < n; lane += kWidth) {
         double* row = states + lane;
         const Car car = roll({load(row), load(row + kGroup)}, (load(actions + lane) - 1.0) * kForce);
         store(row, car.position);
         store(row + kGroup, car.velocity);
         store(rewards + lane, all_lanes(-1.0));
-        store(terminated + lane, (car.position >= kGoal) & (car.velocity >= goal_velocity_));
+        terminated |= bits_of((car.position >= kGoal) & (car.velocity >= goal_velocity_)) << lane;
     }
+    return terminated;
 }
 
-void MountainCarContinuous::step(Index n, double* states, const double* actions, const double*, double* rewards,
-                                 std::int64_t* terminated) const {
+unsigned MountainCarContinuous::step(Index n, double* states, const double* actions, const double*,
+                                     double* rewards) const {
+    unsigned terminated = 0;
     for (Index lane = 0; lane < n; lane += kWidth) {
         double* row = states + lane;
         const Lanes action = load(actions + lane);
@@ -60,8 +62,9 @@ void MountainCarContinuous::step(Index n, double* states, const double* actions,
         store(row, in_single_precision(car.position));
         store(row + kGroup, in_single_precision(car.velocity));
         store(rewards + lane, (at_goal ? all_lanes(100.0) : Lanes{}) - action * action * 0.1);
-        store(terminated + lane, at_goal);
+        terminated |= bits_of(at_goal) << lane;
     }
+    return terminated;
 }
 
 }  // namespace npgfast

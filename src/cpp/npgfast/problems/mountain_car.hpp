@@ -30,8 +30,8 @@ class MountainCar final : public Mountain {
 public:
     using Mountain::Mountain;
     Index n_actions() const override { return 3; }
-    void step(Index n, double* states, const double* actions, const double* noise, double* rewards,
-              std::int64_t* terminated) const override;
+    unsigned step(Index n, double* states, const double* actions, const double* noise,
+                  double* rewards) const override;
 
 private:
     static constexpr double kForce = 0.001;
@@ -44,8 +44,8 @@ class MountainCarContinuous final : public Mountain {
 public:
     using Mountain::Mountain;
     Index n_actions() const override { return 0; }
-    void step(Index n, double* states, const double* actions, const double* noise, double* rewards,
-              std::int64_t* terminated) const override;
+    unsigned step(Index n, double* states, const double* actions, const double* noise,
+                  double* rewards) const override;
 
 private:
     static constexpr double kPower = 0.0015;

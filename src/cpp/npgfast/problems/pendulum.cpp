@@ -33,8 +33,7 @@ void Pendulum::start(double* state, Stream& random) const {
     state[1] = random.uniform(-1.0, 1.0);
 }
 
-void Pendulum::step(Index n, double* states, const double* actions, const double*, double* rewards,
-                    std::int64_t* terminated) const {
+unsigned Pendulum::step(Index n, double* states, const double* actions, const double*, double* rewards) const {
     for (Index lane = 0; lane < n; lane += kWidth) {
         const Lanes angle = load(states + lane), speed = load(states + kGroup + lane);
         const Lanes torque = clamp(load(actions + lane), all_lanes(-kLargestTorque), all_lanes(kLargestTorque));
@@ -46,8 +45,8 @@ void Pendulum::step(Index n, double* states, const double* actions, const double
         store(states + lane, angle + next * kTimeStep);
         store(states + kGroup + lane, next);
         store(rewards + lane, -cost);
-        store(terminated + lane, LaneInts{});
     }
+    return 0;
 }
 
 void Pendulum::observe(Index n, const double* states, double* observations) const {

@@ -37,7 +37,7 @@ void step_rows(const Simulator& simulator, std::uint64_t seed, std::uint32_t ste
     const Index size = simulator.state_size(), action_size = simulator.action_size();
     Column<double> state = group_array(size), action = group_array(action_size), noise = group_array(simulator.noise_size()),
                    reward = group_array(1);
-    std::array<std::int64_t, kGroup> steps, ends;
+    std::array<std::int64_t, kGroup> steps;
     steps.fill(step);
     for (Index first = 0; first < std::ssize(rewards); first += kGroup) {
         const Index n = std::min(kGroup, std::ssize(rewards) - first);
@@ -45,11 +45,11 @@ void step_rows(const Simulator& simulator, std::uint64_t seed, std::uint32_t ste
         gather(actions.data() + first * action_size, n, action_size, action.data());
         const GroupStream random{seed, 0, static_cast<std::uint32_t>(first), steps.data(), Purpose::dynamics};
         random.normals(n, 1, simulator.noise_size(), noise.data());
-        simulator.step(n, state.data(), action.data(), noise.data(), reward.data(), ends.data());
+        const unsigned ends = simulator.step(n, state.data(), action.data(), noise.data(), reward.data());
         scatter(state.data(), n, size, states.data() + first * size);
         for (Index k = 0; k < n; ++k) {
             rewards[first + k] = reward[k];
-            terminated[first + k] = ends[k] != 0;
+            terminated[first + k] = ends >> k & 1;
         }
     }
 }

@@ -29,9 +29,9 @@ public:
     virtual void start(double* state, Stream& random) const = 0;
 
     /// Moves n states (state_size, kGroup) by actions (action_size, kGroup) and normals (noise_size, kGroup).
-    /// Outputs: rewards (kGroup,); terminated (kGroup,), -1 or 0.
-    virtual void step(Index n, double* states, const double* actions, const double* noise, double* rewards,
-                      std::int64_t* terminated) const = 0;
+    /// Output: rewards (kGroup,). Returns the lanes that terminated, a bit for each.
+    virtual unsigned step(Index n, double* states, const double* actions, const double* noise,
+                          double* rewards) const = 0;
 
     /// Writes the observations (observation_size, kGroup) of n states.
     virtual void observe(Index n, const double* states, double* observations) const = 0;
