@@ -45,6 +45,7 @@ HISTORY = (
 )
 _CHUNK_SECONDS = 0.1
 _CHUNK_ITERATIONS = 4  # at least: each call evaluates the policy once more than it has iterations
+_FIRST_CHUNK = 8  # iterations: small problems are solved in one call, which takes a thread and copies of the state
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,7 +305,7 @@ def advance(
     *,
     every_iteration: bool,
 ) -> tuple[TrainState, FloatArray, FloatArray, BaseException | None]:
-    """Run up to `n_iterations` more iterations, in calls of about a tenth of a second or four iterations.
+    """Run up to `n_iterations` more iterations: eight, then in calls of about a tenth of a second or four iterations.
 
     A call either completes or, when a signal handler raises, has no effect at all. How the iterations are divided into
     calls does not change a bit of the outcome.
@@ -332,7 +333,7 @@ def advance(
     interruption : BaseException or None
         What a signal handler, or the callback, raised.
     """
-    done, size = 0, 1
+    done, size = 0, 1 if every_iteration else _FIRST_CHUNK
     parts: list[FloatArray] = []
     initial = np.full((state.seeds.size, 3), np.nan)
     interruption: BaseException | None = None
