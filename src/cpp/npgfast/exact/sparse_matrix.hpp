@@ -18,6 +18,18 @@ struct SparseMatrix {
 
     Index n_entries() const { return indices.size(); }
 
+    /// Whether a pass over the entries evicts what else the caches hold.
+    bool is_large() const { return n_entries() > 1'000'000; }
+
+    /// Asks for what comes half a thousand entries after a row, to be read once and to leave the caches to vectors.
+    void prefetch_after(Index row) const {
+        constexpr Index kAhead = 512, kLine = 8;
+        for (std::int64_t k = indptr[row]; k < indptr[row + 1]; k += kLine) {
+            __builtin_prefetch(values.data() + k + kAhead, 0, 0);
+            __builtin_prefetch(indices.data() + k + kAhead, 0, 0);
+        }
+    }
+
     /// (K x)(row)
     double row_product(Index row, const double* x) const {
         double even = 0.0, odd = 0.0;

@@ -27,13 +27,20 @@ struct Extent {
 
 }  // namespace
 
-Sweeps sweep(const SparseMatrix& kernel, Reals inverse_diagonal, Reals row_deficits, Reals b, MutableReals x,
+Sweeps sweep(const SparseMatrix& kernel, Reals inverse_diagonal, Reals row_deficits, Reals b, MutableReals solution,
              double target, Team& team, const Interrupt& interrupt) {
     constexpr Index kPart = BlockSums::kBlock;
     const Index n = kernel.n, n_parts = (n + kPart - 1) / kPart;
     const bool is_constant = !row_deficits.empty();
     const Index block = (n + kBlocks - 1) / kBlocks;
+    const bool is_large = kernel.is_large();
+    Buffer<double> x(n);        // gathered from: on huge pages where it is large
     Buffer<double> scratch(n);  // residuals, or the new values of a block
+    std::copy(solution.begin(), solution.end(), x.data());
+    const auto finish = [&](double residual, bool stalled) {
+        std::copy_n(x.data(), n, solution.begin());
+        return Sweeps{residual, stalled};
+    };
     std::vector<Extent> extents(static_cast<std::size_t>(n_parts));
     double largest_b = 0.0;
     for (double entry : b) largest_b = std::max(largest_b, std::abs(entry));
@@ -46,6 +53,7 @@ Sweeps sweep(const SparseMatrix& kernel, Reals inverse_diagonal, Reals row_defic
             for (Index part = first; part < last; ++part) {
                 Extent extent;
                 for (Index s = part * kPart; s < std::min(n, (part + 1) * kPart); ++s) {
+                    if (is_large) kernel.prefetch_after(s);
                     const double residual = (b[s] - x[s]) + kernel.row_product(s, x.data());
                     scratch[s] = residual;
                     extent.residual = std::isnan(residual) ? HUGE_VAL : std::max(extent.residual, std::abs(residual));
@@ -60,12 +68,12 @@ Sweeps sweep(const SparseMatrix& kernel, Reals inverse_diagonal, Reals row_defic
         for (const Extent& extent : extents) all.add(extent);
         const double size = std::max({largest_b, all.x, kSmallestSize});
         const double relative = all.residual / size, goal = std::max(target / size, kRounding);
-        if (relative <= goal) return {relative, false};
+        if (relative <= goal) return finish(relative, false);
         const double shrinkage = relative / previous;
         const double rate = std::pow(shrinkage, 1.0 / (n_sweeps + 1));
         if (previous < HUGE_VAL || !std::isfinite(relative)) {
-            if (shrinkage > 0.25 && previous <= kNearRounding) return {relative, false};
-            if (!(rate <= kSlowestRate) && cycle > 1) return {relative, true};
+            if (shrinkage > 0.25 && previous <= kNearRounding) return finish(relative, false);
+            if (!(rate <= kSlowestRate) && cycle > 1) return finish(relative, true);
             const double needed = std::log(goal / relative) / std::log(rate);  // of anything, where nothing has shrunk
             n_sweeps = static_cast<int>(std::fmin(std::fmax(needed, 1.0), most_sweeps));
         }
@@ -84,6 +92,7 @@ Sweeps sweep(const SparseMatrix& kernel, Reals inverse_diagonal, Reals row_defic
                 team.split(size_of_block, [&](Index first, Index last) {
                     for (Index i = first; i < last; ++i) {
                         const Index s = begin + i;
+                        if (is_large) kernel.prefetch_after(s);
                         scratch[i] = x[s] + inverse_diagonal[s] * ((b[s] - x[s]) + kernel.row_product(s, x.data()));
                     }
                 });
