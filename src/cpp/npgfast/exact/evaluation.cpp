@@ -12,29 +12,39 @@ namespace npgfast {
 namespace {
 
 constexpr double kResidualLimit = 1e-10;
+constexpr double kRareAction = 1e-9;  // a probability; a hundredfold of it is far below what sweeps gain before they look
 constexpr double kLongestTime = 4e10;  // steps; beyond it rounding leaves fewer than five digits of a value
 
 /// -pi log pi without the 0 * inf of an impossible action.
 double entropy_term(double prob, double log_prob) { return prob > 0.0 ? -prob * log_prob : 0.0; }
 
-/// gamma P_pi in CSR.
-SparseMatrix policy_kernel(const TabularMdp& mdp, Reals probs, Team& team) {
-    return mix_rows(mdp, mdp.n_states, {}, team, [&](Index s, const auto& take) {
-        for (Index row = s * mdp.n_actions; row < (s + 1) * mdp.n_actions; ++row)
-            if (probs[row] != 0.0) take(row, probs[row]);
-    });
+/// gamma P_pi, the actions that are hardly ever taken apart if there are many of them.
+SplitMatrix policy_kernel(const TabularMdp& mdp, Reals probs, Team& team) {
+    const auto mix = [&](double low, double high) {
+        return mix_rows(mdp, mdp.n_states, {}, team, [&, low, high](Index s, const auto& take) {
+            for (Index row = s * mdp.n_actions; row < (s + 1) * mdp.n_actions; ++row)
+                if (probs[row] > low && probs[row] <= high) take(row, probs[row]);
+        });
+    };
+    Index n_rare = 0;
+    for (double prob : probs) n_rare += prob > 0.0 && prob <= kRareAction;
+    if (n_rare < mdp.n_pairs() / 4) return {mix(0.0, HUGE_VAL), {}};
+    return {mix(kRareAction, HUGE_VAL), mix(0.0, kRareAction)};
 }
 
 /// At gamma = 1: a state from which the policy never terminates, or -1.
-Index never_ending_state(const TabularMdp& mdp, const SparseMatrix& kernel, Reals probs) {
-    std::vector<Index> count(static_cast<std::size_t>(kernel.n) + 1, 0), frontier;
-    for (Index k = 0; k < kernel.n_entries(); ++k) ++count[static_cast<std::size_t>(kernel.indices[k]) + 1];
-    for (Index s = 0; s < kernel.n; ++s) count[s + 1] += count[s];
+Index never_ending_state(const TabularMdp& mdp, const SplitMatrix& kernel, Reals probs) {
+    const Index n = kernel.n();
+    std::vector<Index> count(static_cast<std::size_t>(n) + 1, 0), frontier;
+    for (Index s = 0; s < n; ++s)
+        kernel.each_entry(s, [&](std::int32_t next, double) { ++count[static_cast<std::size_t>(next) + 1]; });
+    for (Index s = 0; s < n; ++s) count[s + 1] += count[s];
     std::vector<Index> cursor(count.begin(), count.end() - 1), sources(static_cast<std::size_t>(kernel.n_entries()));
-    for (Index s = 0; s < kernel.n; ++s)
-        for (auto k = kernel.indptr[s]; k < kernel.indptr[s + 1]; ++k)
-            if (kernel.values[k] > 0.0) sources[cursor[kernel.indices[k]]++] = s;
-    std::vector<std::uint8_t> ends(static_cast<std::size_t>(kernel.n), 0);
+    for (Index s = 0; s < n; ++s)
+        kernel.each_entry(s, [&](std::int32_t next, double value) {
+            if (value > 0.0) sources[cursor[next]++] = s;
+        });
+    std::vector<std::uint8_t> ends(static_cast<std::size_t>(n), 0);
     for (Index row = 0; row < mdp.n_pairs(); ++row) {
         const Index s = row / mdp.n_actions;
         if (!ends[s] && probs[row] * mdp.termination[row] > 0.0) {
@@ -89,7 +99,7 @@ std::vector<double> policy_rewards(const TabularMdp& mdp, Reals probs, Reals log
 void solve_policy(const TabularMdp& mdp, Reals probs, Reals log_probs, double tau, LinearMethod method, Team& team,
                   const Interrupt& interrupt, Reals start, Evaluation& result) {
     const auto n_states = static_cast<std::size_t>(mdp.n_states);
-    const SparseMatrix kernel = policy_kernel(mdp, probs, team);
+    const SplitMatrix kernel = policy_kernel(mdp, probs, team);
     if (mdp.gamma == 1.0) {
         const Index state = never_ending_state(mdp, kernel, probs);
         if (state >= 0)
@@ -99,7 +109,7 @@ void solve_policy(const TabularMdp& mdp, Reals probs, Reals log_probs, double ta
     }
     result.values.assign(n_states, 0.0);
     std::copy(start.begin(), start.end(), result.values.begin());
-    result.occupancy.assign(n_states, 0.0);
+    result.occupancy.assign(mdp.initial.begin(), mdp.initial.end());
     ResolventSystem system(kernel, method, team, interrupt);
     const double value_residual = system.solve(policy_rewards(mdp, probs, log_probs, tau, team), result.values);
     if (mdp.gamma == 1.0) {

@@ -27,15 +27,16 @@ double max_abs(Reals x) {
     return largest;
 }
 
-Eigen::SparseMatrix<double> as_eigen(const SparseMatrix& kernel) {
+Eigen::SparseMatrix<double> as_eigen(const SplitMatrix& kernel) {
     std::vector<Eigen::Triplet<double, int>> entries;
-    entries.reserve(static_cast<std::size_t>(kernel.n_entries() + kernel.n));
-    for (Index row = 0; row < kernel.n; ++row) {
+    entries.reserve(static_cast<std::size_t>(kernel.n_entries() + kernel.n()));
+    for (Index row = 0; row < kernel.n(); ++row) {
         entries.emplace_back(static_cast<int>(row), static_cast<int>(row), 1.0);
-        for (auto k = kernel.indptr[row]; k < kernel.indptr[row + 1]; ++k)
-            entries.emplace_back(static_cast<int>(row), kernel.indices[k], -kernel.values[k]);
+        kernel.each_entry(row, [&](std::int32_t column, double value) {
+            entries.emplace_back(static_cast<int>(row), column, -value);
+        });
     }
-    Eigen::SparseMatrix<double> matrix(kernel.n, kernel.n);
+    Eigen::SparseMatrix<double> matrix(kernel.n(), kernel.n());
     matrix.setFromTriplets(entries.begin(), entries.end());
     matrix.makeCompressed();
     return matrix;
@@ -51,17 +52,16 @@ struct ResolventSystem::Factors {
 
 ResolventSystem::~ResolventSystem() = default;
 
-ResolventSystem::ResolventSystem(const SparseMatrix& kernel, LinearMethod method, Team& team,
+ResolventSystem::ResolventSystem(const SplitMatrix& kernel, LinearMethod method, Team& team,
                                  const Interrupt& interrupt)
-    : kernel_(kernel), team_(team), interrupt_(interrupt), method_(method), sums_(kernel.n),
+    : kernel_(kernel), team_(team), interrupt_(interrupt), method_(method), sums_(kernel.n()),
       factors_(std::make_unique<Factors>()) {
-    const Index n = kernel.n;
+    const Index n = kernel.n();
     if (method_ == LinearMethod::automatic && n <= kDenseChainLimit) method_ = LinearMethod::direct;
     if (method_ == LinearMethod::direct && n <= kDenseChainLimit) {
         Eigen::MatrixXd matrix = Eigen::MatrixXd::Identity(n, n);
         for (Index row = 0; row < n; ++row)
-            for (auto k = kernel.indptr[row]; k < kernel.indptr[row + 1]; ++k)
-                matrix(row, kernel.indices[k]) -= kernel.values[k];
+            kernel.each_entry(row, [&](std::int32_t column, double value) { matrix(row, column) -= value; });
         factors_->dense.emplace(std::move(matrix));
         return;
     }
@@ -70,25 +70,25 @@ ResolventSystem::ResolventSystem(const SparseMatrix& kernel, LinearMethod method
     team.split(n, [&](Index first, Index last) {
         for (Index row = first; row < last; ++row) {
             double diagonal = 1.0, deficit = 1.0;
-            for (auto k = kernel.indptr[row]; k < kernel.indptr[row + 1]; ++k) {
-                deficit -= kernel.values[k];
-                if (kernel.indices[k] == row) diagonal -= kernel.values[k];
-            }
+            kernel.each_entry(row, [&](std::int32_t column, double value) {
+                deficit -= value;
+                if (column == row) diagonal -= value;
+            });
             inverse_diagonal_[row] = diagonal > 0.0 ? 1.0 / diagonal : 1.0;
             row_deficits_[row] = deficit;
         }
     });
 }
 
-const SparseMatrix& ResolventSystem::oriented(bool transposed) {
+const SplitMatrix& ResolventSystem::oriented(bool transposed) {
     if (!transposed) return kernel_;
-    if (transposed_.n == 0) transposed_ = transpose(kernel_, team_);
+    if (transposed_.n() == 0) transposed_ = transpose(kernel_, team_);
     return transposed_;
 }
 
 bool ResolventSystem::run_bicgstab(Reals b, MutableReals x, bool transposed) {
-    const Index n = kernel_.n;
-    const SparseMatrix& matrix = oriented(transposed);
+    const Index n = kernel_.n();
+    const SplitMatrix& matrix = oriented(transposed);
     const auto& factor = transposed ? factors_->incomplete_transposed : factors_->incomplete;
     using Vector = std::vector<double>;
     Vector residual(b.begin(), b.end()), shadow(residual), direction(residual.size(), 0.0), image(direction);
@@ -144,7 +144,7 @@ bool ResolventSystem::run_bicgstab(Reals b, MutableReals x, bool transposed) {
 }
 
 void ResolventSystem::correct(Reals residual, MutableReals correction, bool transposed) {
-    const Index n = kernel_.n;
+    const Index n = kernel_.n();
     using Vector = Eigen::VectorXd;
     const Eigen::Map<const Vector> right(residual.data(), n);
     Eigen::Map<Vector> left(correction.data(), n);
@@ -178,12 +178,12 @@ void ResolventSystem::correct(Reals residual, MutableReals correction, bool tran
 }
 
 double ResolventSystem::refine(Reals b, MutableReals x, bool transposed) {
-    const SparseMatrix& matrix = oriented(transposed);
+    const SplitMatrix& matrix = oriented(transposed);
     std::vector<double> residual(b.size()), correction(b.size()), best(x.begin(), x.end());
     double best_residual = HUGE_VAL;
     for (int refinement = 0; refinement <= kRefinements; ++refinement) {
         interrupt_.check();
-        team_.split(matrix.n, [&](Index first, Index last) {
+        team_.split(matrix.n(), [&](Index first, Index last) {
             for (Index i = first; i < last; ++i) residual[i] = (b[i] - x[i]) + matrix.row_product(i, x.data());
         });
         const double relative = max_abs(residual) / std::max({max_abs(b), max_abs(x), kSmallestSize});

@@ -22,7 +22,7 @@ enum class LinearMethod : int { automatic = 0, direct = 1, krylov = 2 };
 /// Source: van der Vorst, "Bi-CGSTAB", SIAM J. Sci. Stat. Comput. 13 (1992); refinement: Higham 2002, chapter 12.
 class ResolventSystem {
 public:
-    ResolventSystem(const SparseMatrix& kernel, LinearMethod method, Team& team, const Interrupt& interrupt);
+    ResolventSystem(const SplitMatrix& kernel, LinearMethod method, Team& team, const Interrupt& interrupt);
     ~ResolventSystem();
     ResolventSystem(const ResolventSystem&) = delete;
     ResolventSystem& operator=(const ResolventSystem&) = delete;
@@ -37,14 +37,14 @@ private:
     double refine(Reals b, MutableReals x, bool transposed);
     void correct(Reals residual, MutableReals correction, bool transposed);
     bool run_bicgstab(Reals b, MutableReals x, bool transposed);
-    const SparseMatrix& oriented(bool transposed);
+    const SplitMatrix& oriented(bool transposed);
 
-    const SparseMatrix& kernel_;
+    const SplitMatrix& kernel_;
     Team& team_;
     const Interrupt& interrupt_;
     LinearMethod method_;
     Buffer<double> inverse_diagonal_, row_deficits_;
-    SparseMatrix transposed_;
+    SplitMatrix transposed_;
     BlockSums sums_;
     std::unique_ptr<Factors> factors_;
 };

@@ -75,7 +75,7 @@ double evaluate_choice(const Quotient& quotient, double tau, double target, Iter
                 if (tau > 0.0) rewards[node] -= tau * (p * std::log(p));
             }
     });
-    const SparseMatrix kernel = choice_kernel(quotient, iterate.row_probs, team);
+    const SplitMatrix kernel{choice_kernel(quotient, iterate.row_probs, team), {}};
     return ResolventSystem(kernel, LinearMethod::automatic, team, interrupt).solve(rewards, iterate.values, false, target);
 }
 
@@ -221,7 +221,7 @@ Bounds undiscounted_bounds(const Quotient& quotient, const Iterate& iterate, con
     for (Index node = 0; node < quotient.n_nodes; ++node) best[node] = iterate.values[node] + residual[node];
     const std::vector<double> ones(n_nodes, 1.0);
     for (int round = 0; round < 100; ++round) {
-        const SparseMatrix kernel = choice_kernel(quotient, row_probs, team);
+        const SplitMatrix kernel{choice_kernel(quotient, row_probs, team), {}};
         const double relative =
             ResolventSystem(kernel, LinearMethod::automatic, team, interrupt).solve(ones, weights);
         if (!(relative < 1e-6) || !all_finite(weights) || *std::min_element(weights.begin(), weights.end()) < 0.5)

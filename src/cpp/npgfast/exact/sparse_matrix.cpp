@@ -43,4 +43,8 @@ SparseMatrix transpose(const SparseMatrix& matrix, Team& team) {
     return result;
 }
 
+SplitMatrix transpose(const SplitMatrix& matrix, Team& team) {
+    return {transpose(matrix.common, team), matrix.rare.n == 0 ? SparseMatrix() : transpose(matrix.rare, team)};
+}
+
 }  // namespace npgfast

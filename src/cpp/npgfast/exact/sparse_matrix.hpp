@@ -44,6 +44,28 @@ struct SparseMatrix {
     }
 };
 
+/// K in two parts: `common` has the entries that every sweep reads, `rare` those so small that only residuals need them.
+/// rare.n = 0 where there are none.
+struct SplitMatrix {
+    SparseMatrix common, rare;
+
+    Index n() const { return common.n; }
+    Index n_entries() const { return common.n_entries() + rare.n_entries(); }
+    double rare_product(Index row, const double* x) const { return rare.n == 0 ? 0.0 : rare.row_product(row, x); }
+    double row_product(Index row, const double* x) const {
+        return common.row_product(row, x) + rare_product(row, x);
+    }
+
+    /// visit(column, value) for the entries of a row.
+    template <class Visit>
+    void each_entry(Index row, const Visit& visit) const {
+        for (const SparseMatrix* part : {&common, &rare}) {
+            if (part->n == 0) continue;
+            for (auto k = part->indptr[row]; k < part->indptr[row + 1]; ++k) visit(part->indices[k], part->values[k]);
+        }
+    }
+};
+
 /// Rows of a kernel mixed into the rows of a matrix: K(i, column) = sum_row weight gamma P(column | row).
 ///
 /// Inputs: `n` rows; `pick(i, take)` calls take(row, weight) for the rows of the kernel that make row i, in the same
@@ -83,6 +105,7 @@ SparseMatrix mix_rows(const TabularMdp& mdp, Index n, Integers column_of, Team& 
 /// K^T, the entries of a row in the order of K's rows. Cost: two passes over the entries, the second with scattered
 /// writes; the rows of K are shared out, and each share has its own counts.
 SparseMatrix transpose(const SparseMatrix& matrix, Team& team);
+SplitMatrix transpose(const SplitMatrix& matrix, Team& team);
 
 /// Sums over 0..n-1 whose rounding does not depend on the number of threads: `part(first, last)` of each block of 256
 /// indices, added up in order.

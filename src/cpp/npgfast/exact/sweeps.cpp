@@ -27,14 +27,17 @@ struct Extent {
 
 }  // namespace
 
-Sweeps sweep(const SparseMatrix& kernel, Reals inverse_diagonal, Reals row_deficits, Reals b, MutableReals solution,
+Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_deficits, Reals b, MutableReals solution,
              double target, Team& team, const Interrupt& interrupt) {
     constexpr Index kPart = BlockSums::kBlock;
-    const Index n = kernel.n, n_parts = (n + kPart - 1) / kPart;
+    const Index n = kernel.n(), n_parts = (n + kPart - 1) / kPart;
     const bool is_constant = !row_deficits.empty();
     const Index block = (n + kBlocks - 1) / kBlocks;
-    const bool is_large = kernel.is_large();
+    const bool is_large = kernel.common.is_large();
     Buffer<double> x(n);        // gathered from: on huge pages where it is large
+    const bool is_split = kernel.rare.n > 0;
+    Buffer<double> right(is_split ? n : 0);  // b and what the rare entries add to it, as of the last residual
+    const double* rhs = is_split ? right.data() : b.data();
     Buffer<double> scratch(n);  // residuals, or the new values of a block
     std::copy(solution.begin(), solution.end(), x.data());
     const auto finish = [&](double residual, bool stalled) {
@@ -53,8 +56,10 @@ Sweeps sweep(const SparseMatrix& kernel, Reals inverse_diagonal, Reals row_defic
             for (Index part = first; part < last; ++part) {
                 Extent extent;
                 for (Index s = part * kPart; s < std::min(n, (part + 1) * kPart); ++s) {
-                    if (is_large) kernel.prefetch_after(s);
-                    const double residual = (b[s] - x[s]) + kernel.row_product(s, x.data());
+                    if (is_large) kernel.common.prefetch_after(s);
+                    const double rare = kernel.rare_product(s, x.data());
+                    const double residual = (b[s] - x[s]) + (kernel.common.row_product(s, x.data()) + rare);
+                    if (is_split) right[s] = b[s] + rare;
                     scratch[s] = residual;
                     extent.residual = std::isnan(residual) ? HUGE_VAL : std::max(extent.residual, std::abs(residual));
                     extent.x = std::max(extent.x, std::abs(x[s]));
@@ -92,8 +97,8 @@ Sweeps sweep(const SparseMatrix& kernel, Reals inverse_diagonal, Reals row_defic
                 team.split(size_of_block, [&](Index first, Index last) {
                     for (Index i = first; i < last; ++i) {
                         const Index s = begin + i;
-                        if (is_large) kernel.prefetch_after(s);
-                        scratch[i] = x[s] + inverse_diagonal[s] * ((b[s] - x[s]) + kernel.row_product(s, x.data()));
+                        if (is_large) kernel.common.prefetch_after(s);
+                        scratch[i] = x[s] + inverse_diagonal[s] * ((rhs[s] - x[s]) + kernel.common.row_product(s, x.data()));
                     }
                 });
                 team.split(size_of_block, [&](Index first, Index last) {

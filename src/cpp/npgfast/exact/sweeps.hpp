@@ -29,7 +29,7 @@ struct Sweeps {
 /// gives the residual and the correction.
 /// Cost: 12 bytes of K an entry and sweep: bound by memory where x fits in the caches, else by the latency of x.
 /// Source: Bertsekas & Castanon 1989 (aggregation); Saad 2003, section 4.1 (block relaxation).
-Sweeps sweep(const SparseMatrix& kernel, Reals inverse_diagonal, Reals row_deficits, Reals b, MutableReals x,
+Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_deficits, Reals b, MutableReals x,
              double target, Team& team, const Interrupt& interrupt);
 
 }  // namespace npgfast
