@@ -200,11 +200,11 @@ double ResolventSystem::refine(Reals b, MutableReals x, bool transposed) {
     return best_residual;
 }
 
-double ResolventSystem::solve(Reals b, MutableReals x, bool transposed, double target) {
+double ResolventSystem::solve(Reals b, MutableReals x, bool transposed, int n_sweeps) {
     if (method_ == LinearMethod::automatic) {
         const Reals deficits = transposed ? Reals() : Reals(row_deficits_);
         const Sweeps swept =
-            sweep(oriented(transposed), inverse_diagonal_, deficits, b, x, target, team_, interrupt_);
+            sweep(oriented(transposed), inverse_diagonal_, deficits, b, x, n_sweeps, team_, interrupt_);
         if (!swept.stalled) return swept.residual;
         if (!all_finite(x)) std::fill(x.begin(), x.end(), 0.0);
     }

@@ -27,10 +27,10 @@ public:
     ResolventSystem(const ResolventSystem&) = delete;
     ResolventSystem& operator=(const ResolventSystem&) = delete;
 
-    /// x = (I - K)^{-1} b, or the transposed one, from the guess in x. Sweeps end early once ||b - (I - K) x||_inf is
-    /// at most `target`.
+    /// x = (I - K)^{-1} b, or the transposed one, from the guess in x. With n_sweeps > 0, sweeps that are used at all end
+    /// after so many, and the residual is that of the guess.
     /// Returns ||b - (I - K) x||_inf / max(||b||_inf, ||x||_inf).
-    double solve(Reals b, MutableReals x, bool transposed = false, double target = 0.0);
+    double solve(Reals b, MutableReals x, bool transposed = false, int n_sweeps = 0);
 
 private:
     struct Factors;

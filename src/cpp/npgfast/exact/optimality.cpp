@@ -15,14 +15,16 @@ namespace {
 
 constexpr double kUnitRoundoff = 1.1102230246251565e-16;
 constexpr int kModifiedSweeps = 50;
-constexpr double kEvaluationShare = 0.1;    // of a policy's gain, to which its values are computed
-constexpr double kExactEvaluation = 1e-14;  // a relative residual that is as good as none
+constexpr int kFirstSweeps = 3, kMostSweeps = 24;  // of the evaluation of a policy that still gains
+constexpr double kExactEvaluation = 1e-14;         // a relative residual that is as good as none
 constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
 
-/// The iterate of every method: node values, and the choice (or, with tau, the distribution over rows) behind them.
+/// The iterate of every method: node values, the choice (or, with tau, the distribution over rows) behind them, and what
+/// one application of T to the values gives.
 struct Iterate {
     std::vector<double> values;
     std::vector<double> row_probs;  // over quotient.rows; one-hot for tau = 0
+    std::vector<double> action_values, residual;
     Index iterations = 0;
 };
 
@@ -44,105 +46,130 @@ double soft_maximum(const Quotient& quotient, Index node, const std::vector<doub
     return best + tau * std::log(sum);
 }
 
-/// (T V - V) per node, T with or without tau, and the action values of V.
-std::vector<double> bellman_residual(const Quotient& quotient, const std::vector<double>& values, double tau,
-                                     std::vector<double>& action_values, Team& team) {
-    action_values.resize(quotient.rows.size());
-    std::vector<double> residual(values.size());
+/// T V - V per node, T with or without tau, and the action values of V.
+///
+/// Cost: one pass over the kernel; bound by memory and by the gathers from V.
+void look_ahead(const Quotient& quotient, double tau, Iterate& iterate, Team& team) {
+    iterate.action_values.resize(quotient.rows.size());
+    iterate.residual.resize(iterate.values.size());
     team.split(quotient.n_nodes, [&](Index first_node, Index last_node) {
+        double* action_values = iterate.action_values.data();
         for (Index node = first_node; node < last_node; ++node) {
-            const Index first = quotient.begin[node], last = quotient.begin[node + 1];
-            for (Index j = first; j < last; ++j) action_values[j] = quotient.action_value(quotient.rows[j], values);
-            const double image = tau > 0.0
-                                     ? soft_maximum(quotient, node, action_values, tau, nullptr)
-                                     : *std::max_element(action_values.begin() + first, action_values.begin() + last);
-            residual[node] = image - values[node];
+            double best = kMinusInfinity;
+            for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
+                action_values[j] = quotient.action_value(quotient.rows[j], iterate.values);
+                best = std::max(best, action_values[j]);
+            }
+            if (tau > 0.0) best = soft_maximum(quotient, node, iterate.action_values, tau, nullptr);
+            iterate.residual[node] = best - iterate.values[node];
         }
     });
-    return residual;
 }
 
-/// Values of the choice from those in `iterate`; sweeps end at the residual `target`. Returns the relative one reached.
-double evaluate_choice(const Quotient& quotient, double tau, double target, Iterate& iterate, Team& team,
-                       const Interrupt& interrupt) {
+/// Values of the distribution over rows, or of a choice of one row for each node if it is not empty, from those in
+/// `iterate`; see ResolventSystem for n_sweeps. Returns the relative residual.
+double evaluate_choice(const Quotient& quotient, double tau, const std::vector<Index>& choice, int n_sweeps,
+                       Iterate& iterate, Team& team, const Interrupt& interrupt) {
     std::vector<double> rewards(iterate.values.size(), 0.0);
     team.split(quotient.n_nodes, [&](Index first, Index last) {
-        for (Index node = first; node < last; ++node)
+        for (Index node = first; node < last; ++node) {
+            if (!choice.empty()) {
+                rewards[node] = quotient.reward(quotient.rows[choice[node]]);
+                continue;
+            }
             for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
                 const double p = iterate.row_probs[j];
                 if (p == 0.0) continue;
-                rewards[node] += p * quotient.reward(quotient.rows[j]);
-                if (tau > 0.0) rewards[node] -= tau * (p * std::log(p));
+                rewards[node] += p * quotient.reward(quotient.rows[j]) - tau * (p * std::log(p));
             }
+        }
     });
-    const SplitMatrix kernel{choice_kernel(quotient, iterate.row_probs, team), {}};
-    return ResolventSystem(kernel, LinearMethod::automatic, team, interrupt).solve(rewards, iterate.values, false, target);
+    const SplitMatrix kernel{choice.empty() ? choice_kernel(quotient, iterate.row_probs, team)
+                                            : choice_kernel(quotient, choice, team),
+                             {}};
+    return ResolventSystem(kernel, LinearMethod::automatic, team, interrupt)
+        .solve(rewards, iterate.values, false, n_sweeps);
 }
 
 /// Moves each node to its best row where that gains more than `slack`; returns whether one has moved.
 bool move_to_best(const Quotient& quotient, const std::vector<double>& action_values, double slack,
-                  std::vector<double>& row_probs, Team& team) {
+                  std::vector<Index>& choice, Team& team) {
     std::atomic<bool> changed{false};
     team.split(quotient.n_nodes, [&](Index first_node, Index last_node) {
         bool moved = false;
         for (Index node = first_node; node < last_node; ++node) {
-            const Index first = quotient.begin[node], last = quotient.begin[node + 1];
-            const Index current =
-                std::max_element(row_probs.begin() + first, row_probs.begin() + last) - row_probs.begin();
-            const Index best =
-                std::max_element(action_values.begin() + first, action_values.begin() + last) - action_values.begin();
-            if (action_values[best] <= action_values[current] + slack) continue;
-            row_probs[current] = 0.0;
-            row_probs[best] = 1.0;
-            moved = true;
+            Index best = choice[node];
+            double highest = action_values[best] + slack;
+            for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
+                best = action_values[j] > highest ? j : best;
+                highest = std::max(highest, action_values[j]);
+            }
+            moved |= best != choice[node];
+            choice[node] = best;
         }
         if (moved) changed = true;
     });
     return changed;
 }
 
-/// Policy iteration. While policies still gain, their values need not be better than a share of the last gain; a share
-/// that does not halve the gain is cut down, so that in the end the iteration is that of exact values.
-void iterate_policies(const Quotient& quotient, double tau, Index max_iterations, Iterate& iterate, Team& team,
-                      const Interrupt& interrupt) {
-    std::vector<double> action_values;
-    double previous = std::numeric_limits<double>::infinity(), share = kEvaluationShare, target = 0.0;
-    if (tau == 0.0) target = share * largest_magnitude(bellman_residual(quotient, iterate.values, tau, action_values, team));
+/// Soft policy iteration.
+void iterate_soft_policies(const Quotient& quotient, double tau, Index max_iterations, Iterate& iterate, Team& team,
+                           const Interrupt& interrupt) {
+    double previous = std::numeric_limits<double>::infinity();
     for (; iterate.iterations < max_iterations; ++iterate.iterations) {
         interrupt.check();
-        const double reached = evaluate_choice(quotient, tau, target, iterate, team, interrupt);
-        const std::vector<double> residual = bellman_residual(quotient, iterate.values, tau, action_values, team);
+        evaluate_choice(quotient, tau, {}, 0, iterate, team, interrupt);
+        look_ahead(quotient, tau, iterate, team);
         const double size = std::max(1.0, largest_magnitude(iterate.values));
-        const double error = largest_magnitude(residual);
-        const bool is_exact = target == 0.0 || reached <= kExactEvaluation;
-        if (tau > 0.0) {
-            if (error <= 1e-15 * size || (is_exact && error <= 1e-11 * size && error >= 0.5 * previous)) break;
-            team.split(quotient.n_nodes, [&](Index first, Index last) {
-                for (Index node = first; node < last; ++node)
-                    soft_maximum(quotient, node, action_values, tau, &iterate.row_probs);
-            });
-        } else if (!move_to_best(quotient, action_values, 1e-13 * size, iterate.row_probs, team)) {
-            if (is_exact) break;
-            target = 0.0;
-            continue;
-        }
-        if (error > 0.5 * previous) share *= kEvaluationShare;
+        const double error = largest_magnitude(iterate.residual);
+        if (error <= 1e-15 * size || (error <= 1e-11 * size && error >= 0.5 * previous)) break;
+        team.split(quotient.n_nodes, [&](Index first, Index last) {
+            for (Index node = first; node < last; ++node)
+                soft_maximum(quotient, node, iterate.action_values, tau, &iterate.row_probs);
+        });
         previous = error;
-        target = error > 1e-12 * size ? share * error : 0.0;
     }
     iterate.iterations = std::min(iterate.iterations + 1, max_iterations);
 }
 
+/// Policy iteration from a choice. While policies still gain, their evaluation is a few sweeps; twice as many after each
+/// time that the gain has not halved, until in the end the iteration is that of exact values. At gamma = 1 it is so from
+/// the start: a policy that improves on inexact values may not end.
+void iterate_policies(const Quotient& quotient, Index max_iterations, std::vector<Index> choice, Iterate& iterate,
+                      Team& team, const Interrupt& interrupt) {
+    double previous = std::numeric_limits<double>::infinity();
+    int n_sweeps = quotient.mdp.gamma < 1.0 ? kFirstSweeps : 0;
+    for (; iterate.iterations < max_iterations; ++iterate.iterations) {
+        interrupt.check();
+        const double reached = evaluate_choice(quotient, 0.0, choice, n_sweeps, iterate, team, interrupt);
+        look_ahead(quotient, 0.0, iterate, team);
+        const double size = std::max(1.0, largest_magnitude(iterate.values));
+        if (!move_to_best(quotient, iterate.action_values, 1e-13 * size, choice, team)) {
+            if (n_sweeps == 0 || reached <= kExactEvaluation) break;
+            n_sweeps = 0;
+            continue;
+        }
+        const double error = largest_magnitude(iterate.residual);
+        if (error > 0.5 * previous) n_sweeps *= 2;
+        if (n_sweeps > kMostSweeps || error <= 1e-12 * size) n_sweeps = 0;
+        previous = error;
+    }
+    iterate.iterations = std::min(iterate.iterations + 1, max_iterations);
+    std::fill(iterate.row_probs.begin(), iterate.row_probs.end(), 0.0);
+    for (Index j : choice) iterate.row_probs[j] = 1.0;
+}
+
 void iterate_values(const Quotient& quotient, double tau, double tol, int n_sweeps, Index max_iterations,
                     Iterate& iterate, Team& team, const Interrupt& interrupt) {
-    std::vector<double> action_values, next(iterate.values.size());
+    std::vector<double> next(iterate.values.size());
+    const std::vector<double>& action_values = iterate.action_values;
     double previous = std::numeric_limits<double>::infinity();
     int stagnant = 0;
     for (; iterate.iterations < max_iterations; ++iterate.iterations) {
         interrupt.check();
-        const std::vector<double> residual = bellman_residual(quotient, iterate.values, tau, action_values, team);
+        look_ahead(quotient, tau, iterate, team);
         for (Index node = 0; node < quotient.n_nodes; ++node) {
-            iterate.values[node] += residual[node];
+            iterate.values[node] += iterate.residual[node];
             if (tau > 0.0) {
                 soft_maximum(quotient, node, action_values, tau, &iterate.row_probs);
                 continue;
@@ -152,7 +179,7 @@ void iterate_values(const Quotient& quotient, double tau, double tol, int n_swee
             iterate.row_probs[std::max_element(action_values.begin() + first, action_values.begin() + last) -
                               action_values.begin()] = 1.0;
         }
-        const double error = largest_magnitude(residual);
+        const double error = largest_magnitude(iterate.residual);
         const double size = std::max(1.0, largest_magnitude(iterate.values));
         stagnant = error < previous ? 0 : stagnant + 1;
         previous = std::min(previous, error);
@@ -172,6 +199,7 @@ void iterate_values(const Quotient& quotient, double tau, double tol, int n_swee
         }
     }
     iterate.iterations = std::min(iterate.iterations + 1, max_iterations);
+    look_ahead(quotient, tau, iterate, team);
 }
 
 /// A bound on the rounding of one entry of T V.
@@ -200,9 +228,9 @@ Bounds discounted_bounds(double gamma, const std::vector<double>& residual, doub
 }
 
 /// gamma = 1: V + eps w dominates its image under T, and V - eps w is dominated by its image under the choice.
-Bounds undiscounted_bounds(const Quotient& quotient, const Iterate& iterate, const std::vector<double>& residual,
-                           const std::vector<double>& action_values, double tau, double slack, Team& team,
+Bounds undiscounted_bounds(const Quotient& quotient, const Iterate& iterate, double tau, double slack, Team& team,
                            const Interrupt& interrupt) {
+    const std::vector<double>&residual = iterate.residual, &action_values = iterate.action_values;
     Bounds bounds{std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity(), {}};
     const auto n_nodes = static_cast<std::size_t>(quotient.n_nodes);
     const double size = std::max(1.0, largest_magnitude(iterate.values));
@@ -344,30 +372,30 @@ Optimum solve(const TabularMdp& mdp, double tau, double tol, OptimalityMethod me
     Iterate iterate;
     iterate.values.assign(static_cast<std::size_t>(quotient.n_nodes), 0.0);
     iterate.row_probs.assign(quotient.rows.size(), 0.0);
+    std::vector<Index> choice;
     if (tau > 0.0) {
         for (Index node = 0; node < quotient.n_nodes; ++node)
             for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j)
                 iterate.row_probs[j] = 1.0 / static_cast<double>(quotient.begin[node + 1] - quotient.begin[node]);
     } else if (std::none_of(mdp.termination.begin(), mdp.termination.end(), [](double mass) { return mass > 0.0; })) {
-        std::vector<double> rewards;
-        bellman_residual(quotient, std::vector<double>(iterate.values), 0.0, rewards, team);
-        for (Index node = 0; node < quotient.n_nodes; ++node) iterate.row_probs[quotient.begin[node]] = 1.0;
-        move_to_best(quotient, rewards, 0.0, iterate.row_probs, team);
+        std::vector<double> rewards(quotient.rows.size());
+        for (std::size_t j = 0; j < rewards.size(); ++j) rewards[j] = quotient.reward(quotient.rows[j]);
+        choice.assign(quotient.begin.begin(), quotient.begin.end() - 1);
+        move_to_best(quotient, rewards, 0.0, choice, team);
     } else {
-        for (Index j : proper_choice(quotient)) iterate.row_probs[j] = 1.0;
+        choice = proper_choice(quotient);
     }
-    if (method == OptimalityMethod::automatic || method == OptimalityMethod::policy_iteration)
-        iterate_policies(quotient, tau, max_iterations, iterate, team, interrupt);
-    else
+    if (method != OptimalityMethod::automatic && method != OptimalityMethod::policy_iteration)
         iterate_values(quotient, tau, tol, method == OptimalityMethod::value_iteration ? 0 : kModifiedSweeps,
                        max_iterations, iterate, team, interrupt);
+    else if (tau > 0.0)
+        iterate_soft_policies(quotient, tau, max_iterations, iterate, team, interrupt);
+    else
+        iterate_policies(quotient, max_iterations, std::move(choice), iterate, team, interrupt);
 
-    std::vector<double> action_values;
-    const std::vector<double> residual = bellman_residual(quotient, iterate.values, tau, action_values, team);
     const double slack = rounding(quotient, iterate.values, tau);
-    const Bounds bounds = mdp.gamma < 1.0 ? discounted_bounds(mdp.gamma, residual, slack)
-                                          : undiscounted_bounds(quotient, iterate, residual, action_values, tau, slack,
-                                                                team, interrupt);
+    const Bounds bounds = mdp.gamma < 1.0 ? discounted_bounds(mdp.gamma, iterate.residual, slack)
+                                          : undiscounted_bounds(quotient, iterate, tau, slack, team, interrupt);
     result.iterations = iterate.iterations;
     result.values.resize(static_cast<std::size_t>(mdp.n_states));
     double weight = 0.0;
@@ -381,12 +409,12 @@ Optimum solve(const TabularMdp& mdp, double tau, double tol, OptimalityMethod me
     result.upper = unbounded ? std::numeric_limits<double>::infinity()
                              : result.objective + bounds.above * weight + summation;
     result.converged = result.upper - result.lower <= tol * std::max(1.0, std::abs(result.objective));
-    result.action_values.resize(static_cast<std::size_t>(mdp.n_pairs()));
+    result.action_values.assign(static_cast<std::size_t>(mdp.n_pairs()), kMinusInfinity);
     team.split(mdp.n_pairs(), [&](Index first, Index last) {
         for (Index row = first; row < last; ++row)
-            result.action_values[row] =
-                mdp.mask[row] ? mdp.rewards[row] + mdp.gamma * mdp.expected_next(row, result.values.data())
-                              : kMinusInfinity;
+            if (mdp.mask[row])
+                result.action_values[row] =
+                    mdp.rewards[row] + mdp.gamma * mdp.expected_next(row, result.values.data());
     });
     result.actions = state_actions(quotient, components, iterate.row_probs);
     return result;

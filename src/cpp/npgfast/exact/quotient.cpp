@@ -36,6 +36,14 @@ SparseMatrix choice_kernel(const Quotient& quotient, const std::vector<double>& 
     });
 }
 
+SparseMatrix choice_kernel(const Quotient& quotient, const std::vector<Index>& choice, Team& team) {
+    const Integers column_of = quotient.is_identity ? Integers() : Integers(quotient.node_of);
+    return mix_rows(quotient.mdp, quotient.n_nodes, column_of, team, [&](Index node, const auto& take) {
+        const Index row = quotient.rows[choice[node]];
+        if (row != kStay) take(row, 1.0);
+    });
+}
+
 std::vector<Index> proper_choice(const Quotient& quotient) {
     const TabularMdp& mdp = quotient.mdp;
     const auto n_nodes = static_cast<std::size_t>(quotient.n_nodes);

@@ -39,6 +39,9 @@ Quotient make_quotient(const TabularMdp& mdp, const EndComponents& components);
 /// gamma P between the nodes under a distribution over the rows of each: row_probs (rows,). Cost: as mix_rows.
 SparseMatrix choice_kernel(const Quotient& quotient, const std::vector<double>& row_probs, Team& team);
 
+/// The same under one row of each node: choice (n_nodes,) of indices into quotient.rows.
+SparseMatrix choice_kernel(const Quotient& quotient, const std::vector<Index>& choice, Team& team);
+
 /// Choices that end with probability 1: from the terminating rows backwards, each node takes a row that reaches a
 /// node already reached. Nodes that never do (there are none at gamma = 1) keep their first row. Cost: three passes
 /// over the entries on the calling thread, bound by the latency of the nodes that they name.

@@ -28,7 +28,7 @@ struct Extent {
 }  // namespace
 
 Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_deficits, Reals b, MutableReals solution,
-             double target, Team& team, const Interrupt& interrupt) {
+             int n_only, Team& team, const Interrupt& interrupt) {
     constexpr Index kPart = BlockSums::kBlock;
     const Index n = kernel.n(), n_parts = (n + kPart - 1) / kPart;
     const bool is_constant = !row_deficits.empty();
@@ -49,7 +49,7 @@ Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_defici
     for (double entry : b) largest_b = std::max(largest_b, std::abs(entry));
     double previous = HUGE_VAL;
     const int most_sweeps = is_constant ? kMostValueSweeps : kMostSweeps;
-    int n_sweeps = kFirstSweeps;
+    int n_sweeps = n_only > 0 ? n_only : kFirstSweeps;
     for (int cycle = 0;; ++cycle) {
         interrupt.check();
         team.split(n_parts, [&](Index first, Index last) {
@@ -72,14 +72,14 @@ Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_defici
         Extent all;
         for (const Extent& extent : extents) all.add(extent);
         const double size = std::max({largest_b, all.x, kSmallestSize});
-        const double relative = all.residual / size, goal = std::max(target / size, kRounding);
-        if (relative <= goal) return finish(relative, false);
+        const double relative = all.residual / size;
+        if (relative <= kRounding) return finish(relative, false);
         const double shrinkage = relative / previous;
         const double rate = std::pow(shrinkage, 1.0 / (n_sweeps + 1));
         if (previous < HUGE_VAL || !std::isfinite(relative)) {
             if (shrinkage > 0.25 && previous <= kNearRounding) return finish(relative, false);
             if (!(rate <= kSlowestRate) && cycle > 1) return finish(relative, true);
-            const double needed = std::log(goal / relative) / std::log(rate);  // of anything, where nothing has shrunk
+            const double needed = std::log(kRounding / relative) / std::log(rate);  // of anything, where nothing has shrunk
             n_sweeps = static_cast<int>(std::fmin(std::fmax(needed, 1.0), most_sweeps));
         }
         previous = relative;
@@ -106,6 +106,7 @@ Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_defici
                 });
             }
         }
+        if (n_only > 0) return finish(relative, false);
     }
 }
 

@@ -22,14 +22,14 @@ struct Sweeps {
 /// wrong mass (v = x). What is left shrinks with the second eigenvalue of K, in a random chain with b successors by
 /// sqrt(1/b) a sweep; no polynomial of K does better there (its spectrum fills a disc), Gauss-Seidel does by half.
 /// Inputs: K; `inverse_diagonal` 1 / (1 - K_ss); `row_deficits` 1 - sum_j K_sj if v = 1, empty if v = x; x a guess.
-/// The sweeps end when ||b - (I - K) x||_inf is at most `target`, or rounding; `stalled` if it shrinks by less than a
-/// quarter a sweep.
+/// The sweeps end when ||b - (I - K) x||_inf is rounding; `stalled` if it shrinks by less than a quarter a sweep. With
+/// n_sweeps > 0 they are a Jacobi step and so many sweeps, and `residual` is that of the guess.
 /// Tiling: the rows are cut into eight blocks; a block reads x as the blocks before it have left it, and is shared by
 /// the team, so that results do not depend on its size. Every few sweeps one is replaced by a Jacobi step, which
 /// gives the residual and the correction.
 /// Cost: 12 bytes of K an entry and sweep: bound by memory where x fits in the caches, else by the latency of x.
 /// Source: Bertsekas & Castanon 1989 (aggregation); Saad 2003, section 4.1 (block relaxation).
 Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_deficits, Reals b, MutableReals x,
-             double target, Team& team, const Interrupt& interrupt);
+             int n_sweeps, Team& team, const Interrupt& interrupt);
 
 }  // namespace npgfast
