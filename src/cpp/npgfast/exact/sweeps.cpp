@@ -11,7 +11,8 @@ constexpr double kNearRounding = 1e-13;  // where a residual that stands still i
 constexpr double kSlowestRate = 0.75;    // of a sweep; below it the Krylov method is faster
 constexpr Index kBlocks = 8;
 constexpr int kFirstSweeps = 2, kMostSweeps = 8;
-constexpr int kMostValueSweeps = 4;  // the correction of values is inexact while other errors are large
+constexpr int kMostValueSweeps = 4;   // the correction of values is inexact while other errors are large
+constexpr int kMostSplitSweeps = 10;  // where a residual costs much more than a sweep
 
 /// Largest values and sums over some rows.
 struct Extent {
@@ -48,7 +49,7 @@ Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_defici
     double largest_b = 0.0;
     for (double entry : b) largest_b = std::max(largest_b, std::abs(entry));
     double previous = HUGE_VAL;
-    const int most_sweeps = is_constant ? kMostValueSweeps : kMostSweeps;
+    const int most_sweeps = is_split ? kMostSplitSweeps : is_constant ? kMostValueSweeps : kMostSweeps;
     int n_sweeps = n_only > 0 ? n_only : kFirstSweeps;
     for (int cycle = 0;; ++cycle) {
         interrupt.check();
