@@ -7,32 +7,16 @@
 #include <numeric>
 
 #include "npgfast/base/vector.hpp"
-#include "npgfast/exact/quotient.hpp"
+#include "npgfast/exact/optimality_bounds.hpp"
 
 namespace npgfast {
 
 namespace {
 
-constexpr double kUnitRoundoff = 1.1102230246251565e-16;
 constexpr int kModifiedSweeps = 50;
-constexpr int kFirstSweeps = 3, kMostSweeps = 24;  // of the evaluation of a policy that still gains
+constexpr int kFirstEvaluation = 3, kLongestEvaluation = 24;  // sweeps, for a policy that still gains
 constexpr double kExactEvaluation = 1e-14;         // a relative residual that is as good as none
 constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
-
-/// The iterate of every method: node values, the choice (or, with tau, the distribution over rows) behind them, and what
-/// one application of T to the values gives.
-struct Iterate {
-    std::vector<double> values;
-    std::vector<double> row_probs;  // over quotient.rows; one-hot for tau = 0
-    std::vector<double> action_values, residual;
-    Index iterations = 0;
-};
-
-double largest_magnitude(const std::vector<double>& values) {
-    double largest = 0.0;
-    for (double value : values) largest = std::max(largest, std::abs(value));
-    return largest;
-}
 
 /// tau log sum exp(q / tau) of a node's rows; also the softmax over them.
 double soft_maximum(const Quotient& quotient, Index node, const std::vector<double>& action_values, double tau,
@@ -138,7 +122,7 @@ void iterate_soft_policies(const Quotient& quotient, double tau, Index max_itera
 void iterate_policies(const Quotient& quotient, Index max_iterations, std::vector<Index> choice, Iterate& iterate,
                       Team& team, const Interrupt& interrupt) {
     double previous = std::numeric_limits<double>::infinity();
-    int n_sweeps = quotient.mdp.gamma < 1.0 ? kFirstSweeps : 0;
+    int n_sweeps = quotient.mdp.gamma < 1.0 ? kFirstEvaluation : 0;
     for (; iterate.iterations < max_iterations; ++iterate.iterations) {
         interrupt.check();
         const double reached = evaluate_choice(quotient, 0.0, choice, n_sweeps, iterate, team, interrupt);
@@ -151,7 +135,7 @@ void iterate_policies(const Quotient& quotient, Index max_iterations, std::vecto
         }
         const double error = largest_magnitude(iterate.residual);
         if (error > 0.5 * previous) n_sweeps *= 2;
-        if (n_sweeps > kMostSweeps || error <= 1e-12 * size) n_sweeps = 0;
+        if (n_sweeps > kLongestEvaluation || error <= 1e-12 * size) n_sweeps = 0;
         previous = error;
     }
     iterate.iterations = std::min(iterate.iterations + 1, max_iterations);
@@ -202,93 +186,36 @@ void iterate_values(const Quotient& quotient, double tau, double tol, int n_swee
     look_ahead(quotient, tau, iterate, team);
 }
 
-/// A bound on the rounding of one entry of T V.
-double rounding(const Quotient& quotient, const std::vector<double>& values, double tau) {
-    std::int64_t longest = 0;
-    double largest_reward = 0.0;
-    for (Index row : quotient.rows) {
-        if (row == kStay) continue;
-        longest = std::max(longest, quotient.mdp.indptr[row + 1] - quotient.mdp.indptr[row]);
-        largest_reward = std::max(largest_reward, std::abs(quotient.mdp.rewards[row]));
+/// The end components that optimal values do not distinguish, at gamma = 1 those whose rewards are all 0; else each state
+/// by itself. `unbounded`: whether one offers a positive reward.
+EndComponents collapsible(const TabularMdp& mdp, double tau, bool& unbounded) {
+    if (mdp.gamma == 1.0 && tau == 0.0) {
+        std::vector<std::uint8_t> usable(static_cast<std::size_t>(mdp.n_pairs()), 1);
+        const EndComponents all = end_components(mdp, usable);
+        for (Index row = 0; row < mdp.n_pairs(); ++row) {
+            unbounded |= all.internal[row] && mdp.rewards[row] > 0.0;
+            usable[row] = mdp.rewards[row] == 0.0;
+        }
+        return end_components(mdp, usable);
     }
-    const double size = largest_reward + largest_magnitude(values) +
-                        (tau > 0.0 ? tau * (2.0 + std::log(static_cast<double>(quotient.mdp.n_actions))) : 0.0);
-    return kUnitRoundoff * static_cast<double>(longest + (tau > 0.0 ? 12 + quotient.mdp.n_actions : 4)) * size;
+    EndComponents each;
+    each.component.resize(static_cast<std::size_t>(mdp.n_states));
+    std::iota(each.component.begin(), each.component.end(), 0);
+    each.internal.assign(static_cast<std::size_t>(mdp.n_pairs()), 0);
+    each.n_components = static_cast<std::int32_t>(mdp.n_states);
+    return each;
 }
 
-struct Bounds {
-    double below = 0.0, above = 0.0;  // V - below <= V* <= V + above, times `weights` if there are any
-    std::vector<double> weights;
-};
-
-Bounds discounted_bounds(double gamma, const std::vector<double>& residual, double slack) {
-    const auto [low, high] = std::minmax_element(residual.begin(), residual.end());
-    const double reach = 1.0 / (1.0 - gamma);
-    return {(std::max(-*low, 0.0) + slack) * reach, (std::max(*high, 0.0) + slack) * reach, {}};
-}
-
-/// gamma = 1: V + eps w dominates its image under T, and V - eps w is dominated by its image under the choice.
-Bounds undiscounted_bounds(const Quotient& quotient, const Iterate& iterate, double tau, double slack, Team& team,
-                           const Interrupt& interrupt) {
-    const std::vector<double>&residual = iterate.residual, &action_values = iterate.action_values;
-    Bounds bounds{std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity(), {}};
-    const auto n_nodes = static_cast<std::size_t>(quotient.n_nodes);
-    const double size = std::max(1.0, largest_magnitude(iterate.values));
-    double error = largest_magnitude(residual);
-    for (Index node = 0; node < quotient.n_nodes; ++node) {  // the choice's own equation, ties included
-        double image = -iterate.values[node];
-        for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
-            const double p = iterate.row_probs[j];
-            if (p > 0.0) image += p * action_values[j] - (tau > 0.0 ? tau * (p * std::log(p)) : 0.0);
-        }
-        error = std::max(error, std::abs(image));
-    }
-    const double eps = 2.0 * (error + slack);
-    const double near = 1e-9 * size;
-    std::vector<double> row_probs(iterate.row_probs), weights(n_nodes), best(n_nodes);
-    for (Index node = 0; node < quotient.n_nodes; ++node) best[node] = iterate.values[node] + residual[node];
-    const std::vector<double> ones(n_nodes, 1.0);
-    for (int round = 0; round < 100; ++round) {
-        const SplitMatrix kernel{choice_kernel(quotient, row_probs, team), {}};
-        const double relative =
-            ResolventSystem(kernel, LinearMethod::automatic, team, interrupt).solve(ones, weights);
-        if (!(relative < 1e-6) || !all_finite(weights) || *std::min_element(weights.begin(), weights.end()) < 0.5)
-            return bounds;
-        bool holds = true, changed = false;
-        for (Index node = 0; node < quotient.n_nodes; ++node) {
-            const Index first = quotient.begin[node], last = quotient.begin[node + 1];
-            double soft = 0.0;
-            Index longest = -1;
-            for (Index j = first; j < last; ++j) {
-                const double growth = quotient.next(quotient.rows[j], weights) - weights[node];
-                if (tau > 0.0) {
-                    soft += iterate.row_probs[j] * std::expm1(eps * growth / tau);
-                    continue;
-                }
-                const double excess = action_values[j] - iterate.values[node] + slack + eps * growth;
-                if (excess <= 0.0) continue;
-                holds = false;
-                if (action_values[j] >= best[node] - near && growth > -0.5) longest = j;
-            }
-            if (tau > 0.0 && residual[node] + slack + tau * std::log1p(soft) > 0.0) holds = false;
-            if (longest < 0) continue;
-            std::fill(row_probs.begin() + first, row_probs.begin() + last, 0.0);
-            row_probs[longest] = 1.0;
-            changed = true;
-        }
-        if (round == 0) {
-            bounds.weights = weights;
-            bounds.below = eps;  // P_choice w = w - 1, so the choice's image of V - eps w is at least V - eps w
-        }
-        if (holds) {
-            for (std::size_t node = 0; node < n_nodes; ++node)
-                bounds.weights[node] = std::max(bounds.weights[node], weights[node]);
-            bounds.above = eps;
-            return bounds;
-        }
-        if (!changed) return bounds;
-    }
-    return bounds;
+/// Where policy iteration starts: the highest reward, or where something terminates, a choice that ends.
+std::vector<Index> first_choice(const Quotient& quotient, Team& team) {
+    const Reals termination = quotient.mdp.termination;
+    if (std::any_of(termination.begin(), termination.end(), [](double mass) { return mass > 0.0; }))
+        return proper_choice(quotient);
+    std::vector<double> rewards(quotient.rows.size());
+    for (std::size_t j = 0; j < rewards.size(); ++j) rewards[j] = quotient.reward(quotient.rows[j]);
+    std::vector<Index> choice(quotient.begin.begin(), quotient.begin.end() - 1);
+    move_to_best(quotient, rewards, 0.0, choice, team);
+    return choice;
 }
 
 Optimum solve_horizon(const TabularMdp& mdp, double tau, const Interrupt& interrupt) {
@@ -351,51 +278,26 @@ Optimum solve(const TabularMdp& mdp, double tau, double tol, OptimalityMethod me
         result.converged = result.upper - result.lower <= tol * std::max(1.0, std::abs(result.objective));
         return result;
     }
-    EndComponents components;
     bool unbounded = false;
-    if (mdp.gamma == 1.0 && tau == 0.0) {
-        std::vector<std::uint8_t> usable(static_cast<std::size_t>(mdp.n_pairs()), 1);
-        const EndComponents all = end_components(mdp, usable);
-        for (Index row = 0; row < mdp.n_pairs(); ++row) {
-            unbounded |= all.internal[row] && mdp.rewards[row] > 0.0;
-            usable[row] = mdp.rewards[row] == 0.0;
-        }
-        components = end_components(mdp, usable);
-    } else {
-        components.component.resize(static_cast<std::size_t>(mdp.n_states));
-        std::iota(components.component.begin(), components.component.end(), 0);
-        components.internal.assign(static_cast<std::size_t>(mdp.n_pairs()), 0);
-        components.n_components = static_cast<std::int32_t>(mdp.n_states);
-    }
+    const EndComponents components = collapsible(mdp, tau, unbounded);
     const Quotient quotient = make_quotient(mdp, components);
 
     Iterate iterate;
     iterate.values.assign(static_cast<std::size_t>(quotient.n_nodes), 0.0);
     iterate.row_probs.assign(quotient.rows.size(), 0.0);
-    std::vector<Index> choice;
-    if (tau > 0.0) {
+    if (tau > 0.0)
         for (Index node = 0; node < quotient.n_nodes; ++node)
             for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j)
                 iterate.row_probs[j] = 1.0 / static_cast<double>(quotient.begin[node + 1] - quotient.begin[node]);
-    } else if (std::none_of(mdp.termination.begin(), mdp.termination.end(), [](double mass) { return mass > 0.0; })) {
-        std::vector<double> rewards(quotient.rows.size());
-        for (std::size_t j = 0; j < rewards.size(); ++j) rewards[j] = quotient.reward(quotient.rows[j]);
-        choice.assign(quotient.begin.begin(), quotient.begin.end() - 1);
-        move_to_best(quotient, rewards, 0.0, choice, team);
-    } else {
-        choice = proper_choice(quotient);
-    }
     if (method != OptimalityMethod::automatic && method != OptimalityMethod::policy_iteration)
         iterate_values(quotient, tau, tol, method == OptimalityMethod::value_iteration ? 0 : kModifiedSweeps,
                        max_iterations, iterate, team, interrupt);
     else if (tau > 0.0)
         iterate_soft_policies(quotient, tau, max_iterations, iterate, team, interrupt);
     else
-        iterate_policies(quotient, max_iterations, std::move(choice), iterate, team, interrupt);
+        iterate_policies(quotient, max_iterations, first_choice(quotient, team), iterate, team, interrupt);
 
-    const double slack = rounding(quotient, iterate.values, tau);
-    const Bounds bounds = mdp.gamma < 1.0 ? discounted_bounds(mdp.gamma, iterate.residual, slack)
-                                          : undiscounted_bounds(quotient, iterate, tau, slack, team, interrupt);
+    const Bounds bounds = optimality_bounds(quotient, iterate, tau, team, interrupt);
     result.iterations = iterate.iterations;
     result.values.resize(static_cast<std::size_t>(mdp.n_states));
     double weight = 0.0;
