@@ -104,8 +104,8 @@ void iterate_soft_policies(const Quotient& quotient, double tau, Index max_itera
         interrupt.check();
         evaluate_choice(quotient, tau, {}, 0, iterate, team, interrupt);
         look_ahead(quotient, tau, iterate, team);
-        const double size = std::max(1.0, largest_magnitude(iterate.values));
-        const double error = largest_magnitude(iterate.residual);
+        const double size = std::max(1.0, largest_magnitude(iterate.values, team));
+        const double error = largest_magnitude(iterate.residual, team);
         if (error <= 1e-15 * size || (error <= 1e-11 * size && error >= 0.5 * previous)) break;
         team.split(quotient.n_nodes, [&](Index first, Index last) {
             for (Index node = first; node < last; ++node)
@@ -127,13 +127,13 @@ void iterate_policies(const Quotient& quotient, Index max_iterations, std::vecto
         interrupt.check();
         const double reached = evaluate_choice(quotient, 0.0, choice, n_sweeps, iterate, team, interrupt);
         look_ahead(quotient, 0.0, iterate, team);
-        const double size = std::max(1.0, largest_magnitude(iterate.values));
+        const double size = std::max(1.0, largest_magnitude(iterate.values, team));
         if (!move_to_best(quotient, iterate.action_values, 1e-13 * size, choice, team)) {
             if (n_sweeps == 0 || reached <= kExactEvaluation) break;
             n_sweeps = 0;
             continue;
         }
-        const double error = largest_magnitude(iterate.residual);
+        const double error = largest_magnitude(iterate.residual, team);
         if (error > 0.5 * previous) n_sweeps *= 2;
         if (n_sweeps > kLongestEvaluation || error <= 1e-12 * size) n_sweeps = 0;
         previous = error;
@@ -163,8 +163,8 @@ void iterate_values(const Quotient& quotient, double tau, double tol, int n_swee
             iterate.row_probs[std::max_element(action_values.begin() + first, action_values.begin() + last) -
                               action_values.begin()] = 1.0;
         }
-        const double error = largest_magnitude(iterate.residual);
-        const double size = std::max(1.0, largest_magnitude(iterate.values));
+        const double error = largest_magnitude(iterate.residual, team);
+        const double size = std::max(1.0, largest_magnitude(iterate.values, team));
         stagnant = error < previous ? 0 : stagnant + 1;
         previous = std::min(previous, error);
         const double discount_left = std::max(1.0 - quotient.mdp.gamma, 1e-12);
@@ -306,18 +306,22 @@ Optimum solve(const TabularMdp& mdp, double tau, double tol, OptimalityMethod me
         weight += mdp.initial[s] * (bounds.weights.empty() ? 1.0 : bounds.weights[quotient.node_of[s]]);
     }
     result.objective = dot(mdp.initial, result.values);
-    const double summation = kUnitRoundoff * static_cast<double>(mdp.n_states) * largest_magnitude(result.values);
+    const double summation = kUnitRoundoff * static_cast<double>(mdp.n_states) * largest_magnitude(result.values, team);
     result.lower = result.objective - bounds.below * weight - summation;
     result.upper = unbounded ? std::numeric_limits<double>::infinity()
                              : result.objective + bounds.above * weight + summation;
     result.converged = result.upper - result.lower <= tol * std::max(1.0, std::abs(result.objective));
     result.action_values.assign(static_cast<std::size_t>(mdp.n_pairs()), kMinusInfinity);
-    team.split(mdp.n_pairs(), [&](Index first, Index last) {
-        for (Index row = first; row < last; ++row)
-            if (mdp.mask[row])
-                result.action_values[row] =
-                    mdp.rewards[row] + mdp.gamma * mdp.expected_next(row, result.values.data());
-    });
+    if (mdp.gamma < 1.0)  // nothing is collapsed
+        for (std::size_t j = 0; j < quotient.rows.size(); ++j)
+            result.action_values[quotient.rows[j]] = iterate.action_values[j];
+    else
+        team.split(mdp.n_pairs(), [&](Index first, Index last) {
+            for (Index row = first; row < last; ++row)
+                if (mdp.mask[row])
+                    result.action_values[row] =
+                        mdp.rewards[row] + mdp.gamma * mdp.expected_next(row, result.values.data());
+        });
     result.actions = state_actions(quotient, components, iterate.row_probs);
     return result;
 }

@@ -1,6 +1,8 @@
 #include "npgfast/exact/optimality_bounds.hpp"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
 #include <limits>
 
@@ -11,7 +13,7 @@ namespace npgfast {
 namespace {
 
 /// A bound on the rounding of one entry of T V.
-double rounding(const Quotient& quotient, const std::vector<double>& values, double tau) {
+double rounding(const Quotient& quotient, const std::vector<double>& values, double tau, Team& team) {
     std::int64_t longest = 0;
     double largest_reward = 0.0;
     for (Index row : quotient.rows) {
@@ -19,7 +21,7 @@ double rounding(const Quotient& quotient, const std::vector<double>& values, dou
         longest = std::max(longest, quotient.mdp.indptr[row + 1] - quotient.mdp.indptr[row]);
         largest_reward = std::max(largest_reward, std::abs(quotient.mdp.rewards[row]));
     }
-    const double size = largest_reward + largest_magnitude(values) +
+    const double size = largest_reward + largest_magnitude(values, team) +
                         (tau > 0.0 ? tau * (2.0 + std::log(static_cast<double>(quotient.mdp.n_actions))) : 0.0);
     return kUnitRoundoff * static_cast<double>(longest + (tau > 0.0 ? 12 + quotient.mdp.n_actions : 4)) * size;
 }
@@ -36,8 +38,8 @@ Bounds undiscounted_bounds(const Quotient& quotient, const Iterate& iterate, dou
     const std::vector<double>&residual = iterate.residual, &action_values = iterate.action_values;
     Bounds bounds{std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity(), {}};
     const auto n_nodes = static_cast<std::size_t>(quotient.n_nodes);
-    const double size = std::max(1.0, largest_magnitude(iterate.values));
-    double error = largest_magnitude(residual);
+    const double size = std::max(1.0, largest_magnitude(iterate.values, team));
+    double error = largest_magnitude(residual, team);
     for (Index node = 0; node < quotient.n_nodes; ++node) {  // the choice's own equation, ties included
         double image = -iterate.values[node];
         for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
@@ -96,15 +98,25 @@ Bounds undiscounted_bounds(const Quotient& quotient, const Iterate& iterate, dou
 
 }  // namespace
 
-double largest_magnitude(const std::vector<double>& values) {
-    double largest = 0.0;
-    for (double value : values) largest = std::max(largest, std::abs(value));
+double largest_magnitude(const std::vector<double>& x, Team& team) {
+    std::atomic<double> largest{0.0};
+    team.split(std::ssize(x), [&](Index first, Index last) {
+        std::array<double, kLanes> lanes{};
+        Index i = first;
+        for (; i + kLanes <= last; i += kLanes)
+            for (Index k = 0; k < kLanes; ++k) lanes[k] = std::max(lanes[k], std::abs(x[i + k]));
+        for (; i < last; ++i) lanes[0] = std::max(lanes[0], std::abs(x[i]));
+        const double mine = *std::max_element(lanes.begin(), lanes.end());
+        double seen = largest.load();
+        while (mine > seen && !largest.compare_exchange_weak(seen, mine)) {
+        }
+    });
     return largest;
 }
 
 Bounds optimality_bounds(const Quotient& quotient, const Iterate& iterate, double tau, Team& team,
                          const Interrupt& interrupt) {
-    const double slack = rounding(quotient, iterate.values, tau);
+    const double slack = rounding(quotient, iterate.values, tau, team);
     if (quotient.mdp.gamma < 1.0) return discounted_bounds(quotient.mdp.gamma, iterate.residual, slack);
     return undiscounted_bounds(quotient, iterate, tau, slack, team, interrupt);
 }

@@ -17,7 +17,8 @@ struct Iterate {
     Index iterations = 0;
 };
 
-double largest_magnitude(const std::vector<double>& values);
+/// max |x_i|, NaN left out.
+double largest_magnitude(const std::vector<double>& x, Team& team);
 
 /// V - below <= V* <= V + above, times `weights` if there are any.
 struct Bounds {

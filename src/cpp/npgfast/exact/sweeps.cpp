@@ -14,13 +14,13 @@ constexpr int kFirstSweeps = 2, kMostSweeps = 8;
 constexpr int kMostValueSweeps = 4;   // the correction of values is inexact while other errors are large
 constexpr int kMostSplitSweeps = 10;  // where a residual costs much more than a sweep
 
-/// Largest values and sums over some rows.
+/// Largest magnitudes and sums over some rows; `size` is that of b and x.
 struct Extent {
-    double residual = 0.0, x = 0.0, residual_sum = 0.0, image_sum = 0.0;
+    double residual = 0.0, size = 0.0, residual_sum = 0.0, image_sum = 0.0;
 
     void add(const Extent& other) {
         residual = std::max(residual, other.residual);
-        x = std::max(x, other.x);
+        size = std::max(size, other.size);
         residual_sum += other.residual_sum;
         image_sum += other.image_sum;
     }
@@ -40,14 +40,15 @@ Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_defici
     Buffer<double> right(is_split ? n : 0);  // b and what the rare entries add to it, as of the last residual
     const double* rhs = is_split ? right.data() : b.data();
     Buffer<double> scratch(n);  // residuals, or the new values of a block
-    std::copy(solution.begin(), solution.end(), x.data());
+    const auto copy = [&](const double* from, double* to) {
+        team.split(n, [&](Index first, Index last) { std::copy(from + first, from + last, to + first); });
+    };
+    copy(solution.data(), x.data());
     const auto finish = [&](double residual, bool stalled) {
-        std::copy_n(x.data(), n, solution.begin());
+        copy(x.data(), solution.data());
         return Sweeps{residual, stalled};
     };
     std::vector<Extent> extents(static_cast<std::size_t>(n_parts));
-    double largest_b = 0.0;
-    for (double entry : b) largest_b = std::max(largest_b, std::abs(entry));
     double previous = HUGE_VAL;
     const int most_sweeps = is_split ? kMostSplitSweeps : is_constant ? kMostValueSweeps : kMostSweeps;
     int n_sweeps = n_only > 0 ? n_only : kFirstSweeps;
@@ -63,7 +64,7 @@ Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_defici
                     if (is_split) right[s] = b[s] + rare;
                     scratch[s] = residual;
                     extent.residual = std::isnan(residual) ? HUGE_VAL : std::max(extent.residual, std::abs(residual));
-                    extent.x = std::max(extent.x, std::abs(x[s]));
+                    extent.size = std::max({extent.size, std::abs(b[s]), std::abs(x[s])});
                     extent.residual_sum += residual;
                     extent.image_sum += is_constant ? row_deficits[s] : b[s] - residual;
                 }
@@ -72,7 +73,7 @@ Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_defici
         });
         Extent all;
         for (const Extent& extent : extents) all.add(extent);
-        const double size = std::max({largest_b, all.x, kSmallestSize});
+        const double size = std::max(all.size, kSmallestSize);
         const double relative = all.residual / size;
         if (relative <= kRounding) return finish(relative, false);
         const double shrinkage = relative / previous;
