@@ -12,7 +12,7 @@ namespace npgfast {
 namespace {
 
 constexpr double kResidualLimit = 1e-10;
-constexpr double kRareAction = 1e-9;  // a probability; a hundredfold of it is far below what sweeps gain before they look
+constexpr double kRareAction = 1e-9;  // a probability that sweeps between two residuals need not know of
 constexpr double kLongestTime = 4e10;  // steps; beyond it rounding leaves fewer than five digits of a value
 
 /// -pi log pi without the 0 * inf of an impossible action.

@@ -14,8 +14,8 @@ namespace npgfast {
 namespace {
 
 constexpr int kModifiedSweeps = 50;
-constexpr int kFirstEvaluation = 3, kLongestEvaluation = 24;  // sweeps, for a policy that still gains
-constexpr double kExactEvaluation = 1e-14;         // a relative residual that is as good as none
+constexpr int kFirstEvaluation = 4, kLongestEvaluation = 24;  // sweeps, for a policy that still gains
+constexpr double kExactEvaluation = 1e-14;                    // a relative residual that is as good as none
 constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
 
 /// tau log sum exp(q / tau) of a node's rows; also the softmax over them.
@@ -116,9 +116,9 @@ void iterate_soft_policies(const Quotient& quotient, double tau, Index max_itera
     iterate.iterations = std::min(iterate.iterations + 1, max_iterations);
 }
 
-/// Policy iteration from a choice. While policies still gain, their evaluation is a few sweeps; twice as many after each
-/// time that the gain has not halved, until in the end the iteration is that of exact values. At gamma = 1 it is so from
-/// the start: a policy that improves on inexact values may not end.
+/// Policy iteration from a choice. While policies still gain, their evaluation is a few sweeps, twice as many after each
+/// time that the gain has not halved, until in the end the iteration is that of exact values. At gamma = 1 it is so
+/// from the start: a policy that improves on inexact values may not end.
 void iterate_policies(const Quotient& quotient, Index max_iterations, std::vector<Index> choice, Iterate& iterate,
                       Team& team, const Interrupt& interrupt) {
     double previous = std::numeric_limits<double>::infinity();
@@ -186,8 +186,8 @@ void iterate_values(const Quotient& quotient, double tau, double tol, int n_swee
     look_ahead(quotient, tau, iterate, team);
 }
 
-/// The end components that optimal values do not distinguish, at gamma = 1 those whose rewards are all 0; else each state
-/// by itself. `unbounded`: whether one offers a positive reward.
+/// The end components that optimal values do not distinguish, at gamma = 1 those whose rewards are all 0; else each
+/// state by itself. `unbounded`: whether one offers a positive reward.
 EndComponents collapsible(const TabularMdp& mdp, double tau, bool& unbounded) {
     if (mdp.gamma == 1.0 && tau == 0.0) {
         std::vector<std::uint8_t> usable(static_cast<std::size_t>(mdp.n_pairs()), 1);

@@ -25,8 +25,8 @@ struct Optimum {
 ///
 /// Without horizon: policy iteration (Newton's method on the equation above; soft policy iteration with tau > 0), or
 /// sweeps of V <- max_a Q with 50 (modified) or 0 (value iteration) evaluations of the greedy policy between them.
-/// Ties keep the current action, so policy iteration cannot cycle; in large problems a policy that still gains is
-/// evaluated to a tenth of that gain only, the last one to rounding. With a horizon: backward induction, all arrays
+/// Ties keep the current action, so policy iteration cannot cycle; in large problems with gamma < 1 a policy that still
+/// gains is evaluated by a few sweeps only, the last one to rounding. With a horizon: backward induction, all arrays
 /// with a leading time axis.
 /// Bounds. gamma < 1: if d = TV - V, V* lies within TV + gamma/(1-gamma) [min(d,0), max(d,0)], widened by the
 /// rounding of T. gamma = 1: end components whose rewards are all 0 are collapsed; then U = V + eps w with w the

@@ -8,8 +8,8 @@ namespace npgfast {
 
 inline constexpr double kUnitRoundoff = 1.1102230246251565e-16;
 
-/// The iterate of every method: node values, the choice (or, with tau, the distribution over rows) behind them, and what
-/// one application of T to the values gives.
+/// The iterate of every method: node values, the choice (or, with tau, the distribution over rows) behind them, and
+/// what one application of T to the values gives.
 struct Iterate {
     std::vector<double> values;
     std::vector<double> row_probs;  // over quotient.rows; one-hot for tau = 0

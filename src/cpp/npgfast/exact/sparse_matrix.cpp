@@ -54,7 +54,8 @@ SparseMatrix transpose(const SparseMatrix& matrix, Team& team) {
     result.indices = Buffer<std::int32_t>(n_entries);
     result.values = Buffer<double>(n_entries);
     Buffer<std::uint16_t> places(n_entries);
-    std::vector<std::vector<std::int64_t>> cursors(kShares, std::vector<std::int64_t>(static_cast<std::size_t>(n_buckets)));
+    using Cursors = std::vector<std::int64_t>;
+    std::vector<Cursors> cursors(kShares, Cursors(static_cast<std::size_t>(n_buckets)));
     const auto first_row = [n](Index share) { return share * n / kShares; };
     team.run(kShares, [&](Index share) {
         std::int64_t* counts = cursors[share].data();

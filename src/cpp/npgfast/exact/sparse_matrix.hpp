@@ -44,8 +44,8 @@ struct SparseMatrix {
     }
 };
 
-/// K in two parts: `common` has the entries that every sweep reads, `rare` those so small that only residuals need them.
-/// rare.n = 0 where there are none.
+/// K in two parts: `common` has the entries that every sweep reads, `rare` those so small that only residuals need
+/// them. rare.n = 0 where there are none.
 struct SplitMatrix {
     SparseMatrix common, rare;
 

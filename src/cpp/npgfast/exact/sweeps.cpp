@@ -24,92 +24,134 @@ struct Extent {
         residual_sum += other.residual_sum;
         image_sum += other.image_sum;
     }
+
+    /// c of the coarse correction
+    double shift() const {
+        const double shift = image_sum > 0.0 ? residual_sum / image_sum : 0.0;
+        return std::isfinite(shift) ? shift : 0.0;
+    }
+};
+
+/// The system, and the three passes over it.
+class SweptSystem {
+public:
+    SweptSystem(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_deficits, Reals b, Reals guess, Team& team)
+        : kernel_(kernel), inverse_diagonal_(inverse_diagonal), row_deficits_(row_deficits), b_(b), team_(team),
+          n_(kernel.n()), x_(n_), scratch_(n_), right_(is_split() ? n_ : 0),
+          extents_(static_cast<std::size_t>((n_ + kPart - 1) / kPart)) {
+        copy(guess.data(), x_.data());
+    }
+
+    bool is_split() const { return kernel_.rare.n > 0; }
+    void copy_to(MutableReals solution) { copy(x_.data(), solution.data()); }
+
+    /// Residuals, with all entries.
+    Extent look() {
+        team_.split(std::ssize(extents_), [&](Index first, Index last) {
+            for (Index part = first; part < last; ++part)
+                extents_[part] = look_at(part * kPart, std::min(n_, (part + 1) * kPart));
+        });
+        Extent all;
+        for (const Extent& extent : extents_) all.add(extent);
+        return all;
+    }
+
+    /// The coarse correction, and a Jacobi step out of the residuals of the last look.
+    void step(double shift) {
+        const bool is_constant = !row_deficits_.empty();
+        team_.split(n_, [&](Index first, Index last) {
+            for (Index s = first; s < last; ++s) {
+                const double image = is_constant ? row_deficits_[s] : b_[s] - scratch_[s];
+                x_[s] += shift * (is_constant ? 1.0 : x_[s]) + inverse_diagonal_[s] * (scratch_[s] - shift * image);
+            }
+        });
+    }
+
+    /// A Gauss-Seidel sweep with the common entries; what the rare ones add is that of the last look.
+    void sweep() {
+        const Index block = (n_ + kBlocks - 1) / kBlocks;
+        const bool is_large = kernel_.common.is_large();
+        const double *b = is_split() ? right_.data() : b_.data(), *x = x_.data();
+        for (Index begin = 0; begin < n_; begin += block) {
+            const Index size = std::min(block, n_ - begin);
+            team_.split(size, [&](Index first, Index last) {
+                for (Index i = first; i < last; ++i) {
+                    const Index s = begin + i;
+                    if (is_large) kernel_.common.prefetch_after(s);
+                    scratch_[i] = x[s] + inverse_diagonal_[s] * ((b[s] - x[s]) + kernel_.common.row_product(s, x));
+                }
+            });
+            team_.split(size, [&](Index first, Index last) {
+                std::copy(scratch_.data() + first, scratch_.data() + last, x_.data() + begin + first);
+            });
+        }
+    }
+
+private:
+    static constexpr Index kPart = BlockSums::kBlock;
+
+    Extent look_at(Index first, Index last) {
+        const bool is_large = kernel_.common.is_large();
+        const double* x = x_.data();
+        Extent extent;
+        for (Index s = first; s < last; ++s) {
+            if (is_large) kernel_.common.prefetch_after(s);
+            const double rare = kernel_.rare_product(s, x);
+            const double residual = (b_[s] - x[s]) + (kernel_.common.row_product(s, x) + rare);
+            if (is_split()) right_[s] = b_[s] + rare;
+            scratch_[s] = residual;
+            extent.residual = std::isnan(residual) ? HUGE_VAL : std::max(extent.residual, std::abs(residual));
+            extent.size = std::max({extent.size, std::abs(b_[s]), std::abs(x[s])});
+            extent.residual_sum += residual;
+            extent.image_sum += row_deficits_.empty() ? b_[s] - residual : row_deficits_[s];
+        }
+        return extent;
+    }
+
+    void copy(const double* from, double* to) {
+        team_.split(n_, [&](Index first, Index last) { std::copy(from + first, from + last, to + first); });
+    }
+
+    const SplitMatrix& kernel_;
+    Reals inverse_diagonal_, row_deficits_, b_;
+    Team& team_;
+    Index n_;
+    Buffer<double> x_;        // gathered from: on huge pages where it is large
+    Buffer<double> scratch_;  // residuals, or the new values of a block
+    Buffer<double> right_;    // b and what the rare entries add to it, if there are any
+    std::vector<Extent> extents_;
 };
 
 }  // namespace
 
-Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_deficits, Reals b, MutableReals solution,
+Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_deficits, Reals b, MutableReals x,
              int n_only, Team& team, const Interrupt& interrupt) {
-    constexpr Index kPart = BlockSums::kBlock;
-    const Index n = kernel.n(), n_parts = (n + kPart - 1) / kPart;
-    const bool is_constant = !row_deficits.empty();
-    const Index block = (n + kBlocks - 1) / kBlocks;
-    const bool is_large = kernel.common.is_large();
-    Buffer<double> x(n);        // gathered from: on huge pages where it is large
-    const bool is_split = kernel.rare.n > 0;
-    Buffer<double> right(is_split ? n : 0);  // b and what the rare entries add to it, as of the last residual
-    const double* rhs = is_split ? right.data() : b.data();
-    Buffer<double> scratch(n);  // residuals, or the new values of a block
-    const auto copy = [&](const double* from, double* to) {
-        team.split(n, [&](Index first, Index last) { std::copy(from + first, from + last, to + first); });
-    };
-    copy(solution.data(), x.data());
-    const auto finish = [&](double residual, bool stalled) {
-        copy(x.data(), solution.data());
-        return Sweeps{residual, stalled};
-    };
-    std::vector<Extent> extents(static_cast<std::size_t>(n_parts));
-    double previous = HUGE_VAL;
-    const int most_sweeps = is_split ? kMostSplitSweeps : is_constant ? kMostValueSweeps : kMostSweeps;
+    SweptSystem system(kernel, inverse_diagonal, row_deficits, b, x, team);
+    const int most_whole_sweeps = row_deficits.empty() ? kMostSweeps : kMostValueSweeps;
+    const int most_sweeps = system.is_split() ? kMostSplitSweeps : most_whole_sweeps;
     int n_sweeps = n_only > 0 ? n_only : kFirstSweeps;
+    Sweeps result;
+    double previous = HUGE_VAL;
     for (int cycle = 0;; ++cycle) {
         interrupt.check();
-        team.split(n_parts, [&](Index first, Index last) {
-            for (Index part = first; part < last; ++part) {
-                Extent extent;
-                for (Index s = part * kPart; s < std::min(n, (part + 1) * kPart); ++s) {
-                    if (is_large) kernel.common.prefetch_after(s);
-                    const double rare = kernel.rare_product(s, x.data());
-                    const double residual = (b[s] - x[s]) + (kernel.common.row_product(s, x.data()) + rare);
-                    if (is_split) right[s] = b[s] + rare;
-                    scratch[s] = residual;
-                    extent.residual = std::isnan(residual) ? HUGE_VAL : std::max(extent.residual, std::abs(residual));
-                    extent.size = std::max({extent.size, std::abs(b[s]), std::abs(x[s])});
-                    extent.residual_sum += residual;
-                    extent.image_sum += is_constant ? row_deficits[s] : b[s] - residual;
-                }
-                extents[part] = extent;
-            }
-        });
-        Extent all;
-        for (const Extent& extent : extents) all.add(extent);
-        const double size = std::max(all.size, kSmallestSize);
-        const double relative = all.residual / size;
-        if (relative <= kRounding) return finish(relative, false);
-        const double shrinkage = relative / previous;
-        const double rate = std::pow(shrinkage, 1.0 / (n_sweeps + 1));
+        const Extent extent = system.look();
+        const double relative = result.residual = extent.residual / std::max(extent.size, kSmallestSize);
+        if (relative <= kRounding) break;
         if (previous < HUGE_VAL || !std::isfinite(relative)) {
-            if (shrinkage > 0.25 && previous <= kNearRounding) return finish(relative, false);
-            if (!(rate <= kSlowestRate) && cycle > 1) return finish(relative, true);
-            const double needed = std::log(kRounding / relative) / std::log(rate);  // of anything, where nothing has shrunk
+            const double shrinkage = relative / previous, rate = std::pow(shrinkage, 1.0 / (n_sweeps + 1));
+            if (shrinkage > 0.25 && previous <= kNearRounding) break;
+            result.stalled = !(rate <= kSlowestRate) && cycle > 1;
+            if (result.stalled) break;
+            const double needed = std::log(kRounding / relative) / std::log(rate);  // of anything, where nothing shrank
             n_sweeps = static_cast<int>(std::fmin(std::fmax(needed, 1.0), most_sweeps));
         }
         previous = relative;
-        double shift = all.image_sum > 0.0 ? all.residual_sum / all.image_sum : 0.0;
-        if (!std::isfinite(shift)) shift = 0.0;
-        team.split(n, [&](Index first, Index last) {
-            for (Index s = first; s < last; ++s) {
-                const double image = is_constant ? row_deficits[s] : b[s] - scratch[s];
-                x[s] += shift * (is_constant ? 1.0 : x[s]) + inverse_diagonal[s] * (scratch[s] - shift * image);
-            }
-        });
-        for (int i = 0; i < n_sweeps; ++i) {
-            for (Index begin = 0; begin < n; begin += block) {
-                const Index size_of_block = std::min(block, n - begin);
-                team.split(size_of_block, [&](Index first, Index last) {
-                    for (Index i = first; i < last; ++i) {
-                        const Index s = begin + i;
-                        if (is_large) kernel.common.prefetch_after(s);
-                        scratch[i] = x[s] + inverse_diagonal[s] * ((rhs[s] - x[s]) + kernel.common.row_product(s, x.data()));
-                    }
-                });
-                team.split(size_of_block, [&](Index first, Index last) {
-                    std::copy(scratch.data() + first, scratch.data() + last, x.data() + begin + first);
-                });
-            }
-        }
-        if (n_only > 0) return finish(relative, false);
+        system.step(extent.shift());
+        for (int i = 0; i < n_sweeps; ++i) system.sweep();
+        if (n_only > 0) break;
     }
+    system.copy_to(x);
+    return result;
 }
 
 }  // namespace npgfast
