@@ -108,16 +108,29 @@ void Actor::take_numbers(Index n, const GroupStream& random, Index n_steps, doub
         random.uniforms(n, n_steps, numbers);
 }
 
-void Actor::draw(Index n, const double* observations, const double* numbers, double* actions, double* log_probs) {
+void Actor::draw(Index n, const double* observations, const double* numbers, double* actions, double* log_probs,
+                 double* sums) {
     evaluate(n, observations);
     if (policy_.is_gaussian())
         add_normals(n, numbers, actions, log_probs);
+    else if (policy_.n_actions == 2)
+        choose_of_two(n, numbers, actions, log_probs, sums);
     else
-        choose(n, numbers, actions, log_probs);
+        choose(n, numbers, actions, log_probs, sums);
 }
 
-/// One of the two exponentials is 1, and the other e^-|difference of the outputs|.
-void Actor::choose_of_two(Index n, const double* uniforms, double* actions, double* log_probs) {
+void Actor::complete(Index n, Index n_steps, const double* sums, double* log_probs) const {
+    if (policy_.is_gaussian()) return;
+    const bool is_of_two = policy_.n_actions == 2;
+    for (Index row = 0; row < n_steps * kGroup; row += kGroup)
+        for (Index i = row; i < row + n; i += kWidth) {
+            const Lanes sum = load(sums + i);
+            store(log_probs + i, load(log_probs + i) - (is_of_two ? log1p_lanes(sum) : log_lanes(sum)));
+        }
+}
+
+/// One of the two exponentials is 1, and the other, which stands for the sum, e^-|difference of the outputs|.
+void Actor::choose_of_two(Index n, const double* uniforms, double* actions, double* log_probs, double* sums) {
     for (Index lane = 0; lane < n; lane += kWidth) {
         const Lanes difference = load(outputs_.data() + kGroup + lane) - load(outputs_.data() + lane);
         const Lanes margin = -magnitude(difference), share = exp_negative_lanes(margin);
@@ -125,13 +138,13 @@ void Actor::choose_of_two(Index n, const double* uniforms, double* actions, doub
         const Lanes rest = load(uniforms + lane) * (1.0 + share);
         const LaneInts takes_first = rest < (first_is_largest ? all_lanes(1.0) : share);
         store(actions + lane, takes_first ? Lanes{} : all_lanes(1.0));
-        store(log_probs + lane, (takes_first == first_is_largest ? Lanes{} : margin) - log1p_lanes(share));
+        store(log_probs + lane, takes_first == first_is_largest ? Lanes{} : margin);
+        store(sums + lane, share);
     }
 }
 
-void Actor::choose(Index n, const double* uniforms, double* actions, double* log_probs) {
+void Actor::choose(Index n, const double* uniforms, double* actions, double* log_probs, double* sums) {
     const Index n_outputs = policy_.n_outputs();
-    if (n_outputs == 2) return choose_of_two(n, uniforms, actions, log_probs);
     for (Index lane = 0; lane < n; lane += kWidth) {
         double* outputs = outputs_.data() + lane;
         double* shares = shares_.data() + lane;
@@ -157,7 +170,8 @@ void Actor::choose(Index n, const double* uniforms, double* actions, double* log
             rest -= share;
         }
         store(actions + lane, action);
-        store(log_probs + lane, chosen_margin - log_lanes(sum));
+        store(log_probs + lane, chosen_margin);
+        store(sums + lane, sum);
     }
 }
 
@@ -197,7 +211,7 @@ void act(const LinearPolicy& policy, Reals theta, Reals observations, std::uint6
     const Index size = policy.features.observation_size, k = policy.action_size, n_rows = std::ssize(steps);
     Actor actor(policy, theta);
     Column<double> observation(group_size(size)), action(group_size(k)), numbers(group_size(actor.n_numbers()));
-    std::array<double, kGroup> log_prob;
+    std::array<double, kGroup> log_prob, sums;
     std::array<std::int64_t, kGroup> step{};
     for (Index first = 0; first < n_rows; first += kGroup) {
         const Index n = std::min(kGroup, n_rows - first);
@@ -205,7 +219,8 @@ void act(const LinearPolicy& policy, Reals theta, Reals observations, std::uint6
         std::copy_n(steps.begin() + first, n, step.begin());
         const GroupStream random{seed, iteration, static_cast<std::uint32_t>(first), step.data(), Purpose::step};
         actor.take_numbers(n, random, 1, numbers.data());
-        actor.draw(n, observation.data(), numbers.data(), action.data(), log_prob.data());
+        actor.draw(n, observation.data(), numbers.data(), action.data(), log_prob.data(), sums.data());
+        actor.complete(n, 1, sums.data(), log_prob.data());
         scatter(action.data(), n, k, actions.data() + first * k);
         std::copy_n(log_prob.begin(), n, log_probs.begin() + first);
     }

@@ -45,7 +45,8 @@ void play(EpisodeGroup& group, Tile& tile, Actor& actor, Index n_steps, MutableR
     const Index limit = is_resumed ? n_steps : kLongestSimulation, n = group.size();
     const Index n_numbers = actor.n_numbers() * kGroup;
     unsigned fresh = standing.empty() ? group.lanes() : group.stand(standing), playing = group.lanes();
-    Column<double> reached = group_array(tile.observation_size), numbers = group_array(kTile * actor.n_numbers());
+    Column<double> reached = group_array(tile.observation_size), numbers = group_array(kTile * actor.n_numbers()),
+                   sums = group_array(kTile);
     for (Index first = 0; playing != 0; first += kTile) {
         if (first >= limit) {
             if (is_resumed) break;
@@ -64,7 +65,8 @@ void play(EpisodeGroup& group, Tile& tile, Actor& actor, Index n_steps, MutableR
             group.start(fresh);
             fresh = 0;
             group.observe(tile.observations(t));
-            actor.draw(n, tile.observations(t), numbers.data() + t * n_numbers, tile.actions(t), tile.log_probs(t));
+            actor.draw(n, tile.observations(t), numbers.data() + t * n_numbers, tile.actions(t), tile.log_probs(t),
+                       sums.data() + t * kGroup);
             const Ends ends = group.step(tile.actions(t), tile.rewards(t));
             if (ends.all() == 0) [[likely]]
                 continue;
@@ -80,6 +82,7 @@ void play(EpisodeGroup& group, Tile& tile, Actor& actor, Index n_steps, MutableR
             for_each_lane(ended, [&](int lane) { played[lane] = t + 1; });
             playing &= ~ended;
         }
+        actor.complete(n, length, sums.data(), tile.log_probs(0));
         write(length, begun, played);
     }
     if (is_resumed) keep_cuts(group, playing & ~fresh, n_steps - 1, reached, cuts);
@@ -168,7 +171,7 @@ std::vector<double> episode_returns(const Environment& environment, const Linear
     const Index n_numbers = actor.n_numbers() * kGroup;
     Column<double> observations = group_array(simulator.observation_size()),
                    actions = group_array(simulator.action_size()), numbers = group_array(kTile * actor.n_numbers());
-    std::array<double, kGroup> rewards{}, log_probs;
+    std::array<double, kGroup> rewards{}, log_probs, exponentials;
     std::vector<double> returns(static_cast<std::size_t>(n));
     for (Index i = 0; i < n; i += kGroup) {
         const Index size = std::min(kGroup, n - i);
@@ -186,7 +189,7 @@ std::vector<double> episode_returns(const Environment& environment, const Linear
                 const Index row = t % kTile;
                 if (row == 0) actor.take_numbers(size, group.stream_of_actions(), kTile, numbers.data());
                 actor.draw(size, observations.data(), numbers.data() + row * n_numbers, actions.data(),
-                           log_probs.data());
+                           log_probs.data(), exponentials.data());
             }
             const unsigned ended = group.step(actions.data(), rewards.data()).all();
             for (Index lane = 0; lane < kGroup; ++lane) sums[lane] += rewards[lane];
