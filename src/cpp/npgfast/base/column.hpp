@@ -9,9 +9,10 @@ namespace npgfast {
 
 /// Uninitialised memory of a cache line's alignment; nothing is thrown but std::bad_alloc.
 ///
-/// Blocks of 4 MB and more are made of huge pages where the system gives them. Freed blocks of 32 kB and more, 64 of them
-/// and 256 MB at most, are kept for the next of the same size: the system clears fresh pages, which takes longer than to
-/// play the steps that fill them (measured: 0.5 ns a byte in pages of 4 kB, 0.17 in huge ones, against 0.25 for the steps).
+/// Blocks of 4 MB and more are made of huge pages where the system gives them. Freed blocks of 32 kB and more, 64 of
+/// them and 256 MB at most, are kept for the next of the same size: the system clears fresh pages, which takes longer
+/// than to play the steps that fill them (measured: 0.5 ns a byte in pages of 4 kB, 0.17 in huge ones, against 0.25 for
+/// the steps).
 void* allocate_block(std::size_t n_bytes);
 void free_block(void* block, std::size_t n_bytes) noexcept;
 

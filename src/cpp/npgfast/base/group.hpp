@@ -26,9 +26,9 @@ void scatter(const double* group, Index n, Index size, double* rows);
 /// The numbers that a group takes at its steps; lane k is environment first_environment + k.
 ///
 /// Two steps share their blocks: number j of steps 2i and 2i + 1 is made of the first and the second word of block j
-/// (as `Stream` counts them) of (seed; iteration, environment, 2i, purpose), or is the first and the second of the normals
-/// that Box and Muller make of the two. The rows are those of n_steps consecutive steps, of which steps[k] is the first
-/// of lane k: one step, or an even one and those after it. Cost: half a Philox block a number, a whole one if
+/// (as `Stream` counts them) of (seed; iteration, environment, 2i, purpose), or is the first and the second of the
+/// normals that Box and Muller make of the two. The rows are those of n_steps consecutive steps, of which steps[k] is
+/// the first of lane k: one step, or an even one and those after it. Cost: half a Philox block a number, a whole one if
 /// n_steps = 1; a register of lanes at a time, bound by arithmetic.
 struct GroupStream {
     std::uint64_t seed = 0;

@@ -28,9 +28,9 @@ inline Lanes power_of_two(Lanes n) {
 
 /// x = n log 2 + rest, |rest| <= log(2) / 2, and e^rest.
 ///
-/// log 2 is taken in two parts, of which n times the first is exact. e^r = 1 + r + r^2 q(r), with the q of degree 9 that
-/// has the least relative error (4e-18); its terms are summed in pairs (Estrin), which keeps the chain of dependent
-/// operations short.
+/// log 2 is taken in two parts, of which n times the first is exact. e^r = 1 + r + r^2 q(r), with the q of degree 9
+/// that has the least relative error (4e-18); its terms are summed in pairs (Estrin), which keeps the chain of
+/// dependent operations short.
 struct ReducedExp {
     Rounded n;
     Lanes exp_of_rest;

@@ -37,10 +37,11 @@ struct LaneKeys {
 
 /// Philox4x32-10 of n registers of counters under one key: `draw` for the lanes' environments and steps, lane by lane.
 ///
-/// Counter words stand in the low halves of 64-bit lanes, where a multiplication leaves its high half without a shuffle;
-/// what lies in the high halves is never read. A round takes five cycles of which two registers fill what one leaves idle.
-/// Inputs: environment and steps of each lane, each below 2^32; `block` as in `Stream`; `stream` as `philox_stream` makes
-/// it. Cost: 20 multiplications and 60 other operations for kWidth draws. Source: as `philox`.
+/// Counter words stand in the low halves of 64-bit lanes, where a multiplication leaves its high half without a
+/// shuffle; what lies in the high halves is never read. A round takes five cycles of which two registers fill what one
+/// leaves idle.
+/// Inputs: environment and steps of each lane, each below 2^32; `block` as in `Stream`; `stream` as `philox_stream`
+/// makes it. Cost: 20 multiplications and 60 other operations for kWidth draws. Source: as `philox`.
 template <int n>
 void draw_lanes(const LaneKeys& keys, LaneWords environment, std::uint32_t block, const LaneWords (&steps)[n],
                 std::uint32_t stream, LaneDraw (&draws)[n]) {
@@ -54,7 +55,8 @@ void draw_lanes(const LaneKeys& keys, LaneWords environment, std::uint32_t block
     }
     for (int round = 0; round < kPhiloxRounds; ++round)
         for (LaneWords* c : counters) {
-            const LaneWords product0 = product32(c[0], kPhiloxMultiplier0), product1 = product32(c[2], kPhiloxMultiplier1);
+            const LaneWords product0 = product32(c[0], kPhiloxMultiplier0),
+                            product1 = product32(c[2], kPhiloxMultiplier1);
             c[0] = (product1 >> 32) ^ (c[1] ^ keys.first[round]);
             c[1] = product1;
             c[2] = (product0 >> 32) ^ (c[3] ^ keys.second[round]);

@@ -45,14 +45,14 @@ public:
     /// Those of n_steps steps, (n_steps, n_numbers, kGroup).
     void take_numbers(Index n, const GroupStream& random, Index n_steps, double* numbers) const;
 
-    /// Draws actions from the policy by numbers (n_numbers, kGroup). A softmax compares its uniform, times the sum of the
-    /// exponentials, with their partial sums; a Gaussian adds its normals. Output, besides actions: log_probs and sums
-    /// (kGroup,), of which `complete` makes log-probabilities. Cost per lane: m outputs, A exps.
+    /// Draws actions from the policy by numbers (n_numbers, kGroup). A softmax compares its uniform, times the sum of
+    /// the exponentials, with their partial sums; a Gaussian adds its normals. Output, besides actions: log_probs and
+    /// sums (kGroup,), of which `complete` makes log-probabilities. Cost per lane: m outputs, A exps.
     void draw(Index n, const double* observations, const double* numbers, double* actions, double* log_probs,
               double* sums);
 
-    /// log_probs (n_steps, kGroup) in nats from what `draw` has left of each step: those of a softmax lack the logarithm of
-    /// its sum, which no step waits for. Cost per lane and step: one log.
+    /// log_probs (n_steps, kGroup) in nats from what `draw` has left of each step: those of a softmax lack the
+    /// logarithm of its sum, which no step waits for. Cost per lane and step: one log.
     void complete(Index n, Index n_steps, const double* sums, double* log_probs) const;
 
     /// The most probable actions, ties to the lowest; the means of a Gaussian.

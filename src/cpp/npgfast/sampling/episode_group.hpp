@@ -45,8 +45,9 @@ struct Ends {
 
 /// Where a group of n environments from `first` on stands: the states of their episodes, at a step of all.
 ///
-/// The time within an episode is the distance from the step at which it was born; limits are looked at only from the step
-/// on at which the oldest lane may reach one. Lanes beyond n play too, and their ends are reported with the others'.
+/// The time within an episode is the distance from the step at which it was born; limits are looked at only from the
+/// step on at which the oldest lane may reach one. Lanes beyond n play too, and their ends are reported with the
+/// others'.
 class EpisodeGroup {
 public:
     EpisodeGroup(const Environment& environment, std::uint64_t seed, std::uint32_t iteration, Index first, Index n,
