@@ -3,6 +3,7 @@
 // Only what the kernels over rows and pairs need; arithmetic on them is the compiler's vector extension.
 
 #include <cstring>
+#include <utility>
 
 #if defined(__FMA__)
 #include <immintrin.h>
@@ -63,6 +64,21 @@ Packet<N> multiply_add(Packet<N> a, Packet<N> b, Packet<N> c) {
 #else
     return a * b + c;
 #endif
+}
+
+template <int N, int kDistance, int... k>
+Packet<N> add_exchanged(Packet<N> x, std::integer_sequence<int, k...>) {
+    return x + __builtin_shufflevector(x, x, (k ^ kDistance)...);
+}
+
+/// The sum of the lanes, halves first, in every lane.
+template <int N>
+Packet<N> sum_of_lanes(Packet<N> x) {
+    constexpr std::make_integer_sequence<int, N> lanes;
+    if constexpr (N >= 8) x = add_exchanged<N, 4>(x, lanes);
+    if constexpr (N >= 4) x = add_exchanged<N, 2>(x, lanes);
+    if constexpr (N >= 2) x = add_exchanged<N, 1>(x, lanes);
+    return x;
 }
 
 /// Asks for the cache line at `address`, which need not be valid, to be brought as far as the second-level cache.

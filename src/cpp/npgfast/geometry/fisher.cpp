@@ -1,8 +1,10 @@
 #include "npgfast/geometry/fisher.hpp"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
+#include "npgfast/base/simd.hpp"
 #include "npgfast/base/vector.hpp"
 #include "npgfast/geometry/gram.hpp"
 
@@ -45,6 +47,28 @@ double squared_logit_score(const double* probs, Index action, Index n_actions) {
     return sum;
 }
 
+/// row[a] = weight pi[a] (row[a] - pi.row); for 2, 4 or 8 actions in registers.
+template <class Size>
+void scale_centered(const double* pi, double weight, Size n_actions, double* row) {
+    if constexpr (!std::is_same_v<Size, Index>) {
+        if constexpr (constexpr int A = Size::value; A == 2 || A == 4 || A == 8) {
+            constexpr int W = std::min(A, kSimdWidth), P = A / W;
+            Packet<W> probs[P], values[P], sum{};
+            for (int p = 0; p < P; ++p) {
+                probs[p] = load<W>(pi + p * W);
+                values[p] = load<W>(row + p * W);
+                sum += probs[p] * values[p];
+            }
+            const Packet<W> mean = sum_of_lanes<W>(sum);
+            for (int p = 0; p < P; ++p) store<W>(row + p * W, weight * (probs[p] * (values[p] - mean)));
+            return;
+        }
+    }
+    double mean = 0.0;
+    for (Index a = 0; a < n_actions; ++a) mean += pi[a] * row[a];
+    for (Index a = 0; a < n_actions; ++a) row[a] = weight * (pi[a] * (row[a] - mean));
+}
+
 }  // namespace
 
 FisherOperator::FisherOperator(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary,
@@ -56,20 +80,19 @@ FisherOperator::FisherOperator(const SoftmaxPolicy& policy, Reals probs, const B
 void FisherOperator::multiply(Reals vector, MutableReals result) {
     const auto visit = [&](Index first, Index last, double* block, double*) {
         with_constant(policy_.n_actions, [&](auto n_actions) {
+            const double* pi = probs_.data() + first * n_actions;
             double* row = block;
-            for (Index s = first; s < last; ++s, row += n_actions) {
-                const double* pi = probs_.data() + s * n_actions;
+            for (Index s = first; s < last; ++s, row += n_actions, pi += n_actions) {
+                if (estimator_ == Estimator::analytic) {
+                    scale_centered(pi, summary_.state_weights[s], n_actions, row);
+                    continue;
+                }
                 double mean = 0.0;
                 for (Index a = 0; a < n_actions; ++a) mean += pi[a] * row[a];
-                if (estimator_ == Estimator::analytic) {
-                    const double weight = summary_.state_weights[s];
-                    for (Index a = 0; a < n_actions; ++a) row[a] = weight * (pi[a] * (row[a] - mean));
-                } else {
-                    for (Index a = 0; a < n_actions; ++a) row[a] -= mean;
-                    keep_weighted(s, n_actions, row);
-                    const auto size = static_cast<std::size_t>(n_actions);
-                    center_by_policy({pi, size}, n_actions, {row, size});
-                }
+                for (Index a = 0; a < n_actions; ++a) row[a] -= mean;
+                keep_weighted(s, n_actions, row);
+                const auto size = static_cast<std::size_t>(n_actions);
+                center_by_policy({pi, size}, n_actions, {row, size});
             }
         });
     };

@@ -96,15 +96,6 @@ void project_tile(const double* phi, Index width, Index phi_stride, const double
     }
 }
 
-/// The sum of the lanes, halves first.
-double sum_of_lanes(Packet<kSimdWidth> packet) {
-    double lanes[kSimdWidth];
-    store<kSimdWidth>(lanes, packet);
-    for (int half = kSimdWidth / 2; half > 0; half /= 2)
-        for (int k = 0; k < half; ++k) lanes[k] += lanes[k + half];
-    return lanes[0];
-}
-
 /// A single column: features along the lanes.
 template <int R>
 void lift_column(const double* phi, Index width, const double* w, double* out, Index stride, Prefetch share) {
@@ -118,7 +109,7 @@ void lift_column(const double* phi, Index width, const double* w, double* out, I
         for (int r = 0; r < R; ++r) sums[r] = multiply_add<W>(load<W>(phi + r * width + j), part, sums[r]);
     }
     for (int r = 0; r < R; ++r) {
-        double sum = sum_of_lanes(sums[r]);
+        double sum = sum_of_lanes<W>(sums[r])[0];
         for (Index k = j; k < width; ++k) sum = multiply_add<1>(phi[r * width + k], w[k], sum);
         out[r * stride] = sum;
     }
