@@ -278,3 +278,20 @@ def test_entries_without_weight_change_nothing(kind):
     for method in ("auto", "regression"):
         got = [nf.natural_gradient(policy, b, method=method).direction for b in (batch, more)]
         assert_allclose(got[0], got[1], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("damping", [0.0, 1e-3])
+def test_conjugate_gradients_tell_the_residual_however_many_iterations_they_have(damping):
+    """Early, while the recurrence's is exact to rounding, and late, when it has drifted from the truth."""
+    policy = make_policy("softmax", 6, 3, features.Linear(6, bias=False), plain=True)
+    rng = np.random.default_rng(0)
+    observations = rng.normal(size=(400, 6)) * 10.0 ** -np.arange(6)
+    batch = nf.Batch(observations, rng.integers(3, size=400), rng.normal(size=400))
+    fisher = nf.fisher_matrix(policy, batch)
+    fisher += damping * np.trace(fisher) / len(fisher) * np.eye(len(fisher))
+    gradient = nf.policy_gradient(policy, batch)
+    for budget in (1, 2, 5, 10, 30, 100, 300):
+        found = nf.natural_gradient(policy, batch, method="cg", damping=damping, rtol=0.0, max_iters=budget)
+        rounding = 1e-15 * np.linalg.norm(np.abs(fisher) @ np.abs(found.direction))
+        residual = np.linalg.norm(fisher @ found.direction - gradient)
+        assert_allclose(found.residual_norm, residual, rtol=1e-6, atol=10 * rounding)

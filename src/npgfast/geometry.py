@@ -71,7 +71,8 @@ class NaturalGradient:
         F^+ grad J, with L; zeros unless the status is ok or cg_max_iterations.
     status : Status
     residual_norm : float
-        ||(F + ridge) direction - grad J||_2, for the Fisher matrix of the estimator used.
+        ||(F + ridge) direction - grad J||_2, for the Fisher matrix of the estimator used; where conjugate gradients use
+        up their iterations, to six digits.
     iterations : int
         Of conjugate gradients, else 0.
     rank : int

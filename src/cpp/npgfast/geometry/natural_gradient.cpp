@@ -188,7 +188,9 @@ SymmetricSolution solve_dense(Solver solver, Reals matrix, Reals right) {
 void solve_by_products(NaturalGradient& result, Reals gradient, const Product& multiply,
                        const NaturalGradientOptions& options) {
     const Index budget = options.max_iterations > 0 ? options.max_iterations : 20 * std::ssize(gradient) + 100;
-    const CgOutcome outcome = conjugate_gradient(multiply, gradient, result.direction, budget, options.rtol);
+    constexpr double kProductError = 1e-12;  // sums of 1e5 rows in parts; 1e-14 is usual
+    const CgOutcome outcome =
+        conjugate_gradient(multiply, gradient, result.direction, budget, options.rtol, kProductError);
     result.status = outcome.status;
     result.iterations = outcome.iterations;
     result.residual_norm = outcome.residual_norm;

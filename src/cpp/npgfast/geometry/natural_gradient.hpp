@@ -26,7 +26,7 @@ struct NaturalGradientOptions {
 struct NaturalGradient {
     std::vector<double> direction;
     Status status = Status::ok;
-    double residual_norm = 0.0;  ///< ||(F + ridge) direction - grad J||_2, if measured
+    double residual_norm = 0.0;  ///< ||(F + ridge) direction - grad J||_2 if measured; of cg to six digits or to rounding
     Index iterations = 0;        ///< of conjugate gradients
     Index rank = 0;              ///< numerical rank of F, where the solver finds it; else -1
 };
