@@ -53,6 +53,12 @@ void see_off([[maybe_unused]] std::thread& thread, [[maybe_unused]] const std::a
 
 }  // namespace
 
+bool Team::pays(double microseconds) {
+    if (!threads_.empty()) return microseconds >= 40.0;
+    microseconds_ += microseconds;
+    return microseconds_ >= 250.0;
+}
+
 Team::~Team() {
     if (threads_.empty()) return;
     is_over_.store(true);

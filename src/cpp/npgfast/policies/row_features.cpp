@@ -11,11 +11,11 @@ namespace {
 
 constexpr Index kBlockSize = 1024;      // features of a block
 constexpr Index kMostBlockRows = 128;
-constexpr Index kPartWork = 1 << 17;    // multiply-adds of one product that are worth a part of their own: 10 microseconds
+constexpr Index kPartWork = 1 << 17;    // multiply-adds of one product that are worth a part of their own
 constexpr Index kIdentityWork = 8;      // what visiting a number costs without features, in multiply-adds
+constexpr double kPartMicroseconds = 10.0;
 constexpr Index kMostParts = 64;
 constexpr Index kWorkspace = 1 << 23;   // doubles of all parts together, beyond which there are fewer parts
-constexpr Index kPartsForThreads = 4;   // passes of fewer parts stay on the calling thread
 constexpr Index kAlignment = 8;         // doubles in a cache line
 
 Index rounded_up(Index x, Index unit) { return (x + unit - 1) / unit * unit; }
@@ -45,7 +45,8 @@ Index packed_size(const RowFeatures& rows) {
 
 }  // namespace
 
-RowSweep::RowSweep(const RowFeatures& rows, Team& team) : rows_(rows), team_(team) {
+RowSweep::RowSweep(const RowFeatures& rows, Team& team, Index visit_work)
+    : rows_(rows), team_(team), visit_work_(visit_work) {
     const Index width = rows.data ? rows.width : 1;
     const Index block_rows =
         rows.data ? std::clamp<Index>(kBlockSize / width / 8 * 8, 8, kMostBlockRows) : kBlockSize / rows.n_columns;
@@ -58,7 +59,8 @@ void RowSweep::operator()(Reals vector, const Visit& visit, MutableReals image, 
     const Index slice = n_packed + n_block + rounded_up(n_totals, kAlignment);
     const Index n_groups = rows_.n_groups(), width = rows_.data ? rows_.width : kIdentityWork;
     const Index most_parts = std::clamp<Index>(kWorkspace / slice, 1, kMostParts);
-    const Index wanted = std::clamp<Index>(rows_.n_rows * width * rows_.n_columns / kPartWork, 1, most_parts);
+    const Index work = rows_.n_rows * rows_.n_columns * (width + visit_work_);
+    const Index wanted = std::clamp<Index>(work / kPartWork, 1, most_parts);
     const Index groups_per_part = rounded_up((n_groups + wanted - 1) / wanted, groups_per_block_);
     const Index n_parts = (n_groups + groups_per_part - 1) / groups_per_part;
     packed_.resize(static_cast<std::size_t>(n_packed + kAlignment));
@@ -84,10 +86,10 @@ void RowSweep::operator()(Reals vector, const Visit& visit, MutableReals image, 
                 std::copy_n(block, (last - first) * rows_.group_size(), image.data() + first * rows_.group_size());
         }
     };
-    if (n_parts < kPartsForThreads)
-        for (Index part = 0; part < n_parts; ++part) walk(part);
-    else
+    if (team_.pays(kPartMicroseconds * static_cast<double>(n_parts)))
         team_.run(n_parts, walk);
+    else
+        for (Index part = 0; part < n_parts; ++part) walk(part);
     for (Index part = 1; part < n_parts; ++part) {
         axpy(1.0, workspace + part * slice, workspace, n_packed);
         axpy(1.0, workspace + part * slice + n_packed + n_block, workspace + n_packed + n_block, n_totals);

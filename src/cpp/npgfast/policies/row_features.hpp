@@ -41,12 +41,13 @@ struct RowFeatures {
 /// lanes of a register, and each feature is broadcast to them. A single column has the features along the lanes instead.
 /// Lines 32 KB ahead are prefetched at an even rate during both products.
 /// Bound by: multiply-adds from 4 columns on (4 n_rows width n_columns of them for both products), by memory below, where
-/// the features are read once. Short passes stay on the calling thread.
+/// the features are read once. Short passes stay on the calling thread (Team::pays).
 class RowSweep {
 public:
     using Visit = std::function<void(Index first, Index last, double* block, double* totals)>;
 
-    RowSweep(const RowFeatures& rows, Team& team);
+    /// `visit_work`: the multiply-adds that take as long as a visit does for each number of U, if that is long.
+    RowSweep(const RowFeatures& rows, Team& team, Index visit_work = 0);
 
     void operator()(Reals vector, const Visit& visit, MutableReals image, MutableReals totals = {});
 
@@ -58,7 +59,7 @@ private:
 
     RowFeatures rows_;
     Team& team_;
-    Index groups_per_block_;
+    Index visit_work_, groups_per_block_;
     std::vector<double> packed_;     ///< the vector, columns padded to the lanes of a register
     std::vector<double> workspace_;  ///< for each part: its image, packed, a block of U, and its totals
 };
