@@ -10,7 +10,7 @@ from linear_problems import make_batch, make_policy, outputs_of, rows_of
 from numpy.testing import assert_allclose, assert_array_equal
 
 import npgfast as nf
-from npgfast import features
+from npgfast import _core, features
 from npgfast.reference import vectorized
 
 ESTIMATORS = ["analytic", "empirical"]
@@ -82,9 +82,9 @@ def test_no_bit_depends_on_the_number_of_threads(kind, monkeypatch):
     rng = np.random.default_rng(3)
     if kind in ("softmax", "gaussian"):
         policy = make_policy(kind, 12, 5)
-        batch = make_batch(policy, 20_011)
+        batch = make_batch(policy, 60_011)
     else:
-        shape = (10_007, 5, 12) if kind == "log_linear" else (41, 7)
+        shape = (70_007, 5, 12) if kind == "log_linear" else (41, 7)
         policy = nf.LogLinear(rng.normal(size=shape)) if kind == "log_linear" else nf.TabularSoftmax(*shape)
         policy = policy.with_theta(rng.normal(size=policy.n_params))
         states, actions = rng.integers(policy.n_states, size=9000), rng.integers(policy.n_actions, size=9000)
@@ -95,6 +95,27 @@ def test_no_bit_depends_on_the_number_of_threads(kind, monkeypatch):
         monkeypatch.setenv("NPGFAST_NUM_THREADS", n_threads)
         for one, other in zip(alone, outcomes(policy.with_theta(policy.theta), batch), strict=True):
             assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("n_actions", [1, 2, 3, 8, 18])
+def test_tables_are_the_same_on_any_number_of_threads_and_those_of_each_row(n_actions):
+    n_states = 200_003 // n_actions
+    logits = 30.0 * np.random.default_rng(0).normal(size=(n_states, n_actions))
+    mask = np.ones((n_states, n_actions), np.uint8)
+    mask[::5, 1:] = 0
+    policy = (None, None, mask)
+    alone = _core.policy_table(policy, logits.ravel(), 1)
+    for n_threads in (2, 3):
+        for one, other in zip(alone, _core.policy_table(policy, logits.ravel(), n_threads), strict=True):
+            assert_array_equal(one, other)
+    for row in (0, 1, 31, 32, 33, n_states - 2, n_states - 1):
+        for one, whole in zip(_core.log_softmax(logits[[row]], mask[[row]]), alone, strict=True):
+            assert_array_equal(one[0], whole[row])
+    expected = np.where(mask, logits, -np.inf)
+    expected -= expected.max(axis=1, keepdims=True)
+    expected -= np.log(np.exp(expected).sum(axis=1, keepdims=True))
+    assert_allclose(alone[0], expected, rtol=1e-14, atol=1e-15)
+    assert_allclose(alone[1], np.exp(expected), rtol=2e-14)
 
 
 def test_a_row_has_the_same_bits_wherever_it_stands():
@@ -121,7 +142,7 @@ def test_a_batch_keeps_features_and_tables_apart():
 def test_threads_work_in_a_process_forked_after_their_use(monkeypatch):
     monkeypatch.setenv("NPGFAST_NUM_THREADS", "2")
     policy = make_policy("softmax", 12, 5)
-    batch = make_batch(policy, 20_000)
+    batch = make_batch(policy, 60_000)
     expected = nf.policy_gradient(policy, batch)
     child = os.fork()
     if child == 0:

@@ -10,28 +10,26 @@ py::tuple bind_log_softmax(const py::array& logits_array, const py::array& mask_
     const Reals logits = view<double>(logits_array, "logits", {kAny, kAny});
     const Index n_rows = logits_array.shape(0), n_actions = logits_array.shape(1);
     const Flags mask = view<std::uint8_t>(mask_array, "action_mask", {n_rows, n_actions});
-    std::vector<double> log_probs(logits.size()), probs(logits.size());
+    Buffer<double> log_probs(n_rows * n_actions), probs(n_rows * n_actions);
     {
         const py::gil_scoped_release release;
         log_softmax(logits, mask, n_actions, log_probs, probs);
     }
-    return py::make_tuple(to_array(std::move(log_probs), {n_rows, n_actions}),
-                          to_array(std::move(probs), {n_rows, n_actions}));
+    return py::make_tuple(to_array<double>(std::move(log_probs), {n_rows, n_actions}),
+                          to_array<double>(std::move(probs), {n_rows, n_actions}));
 }
 
 py::tuple bind_policy_table(const py::tuple& policy_arrays, const py::array& theta_array, int n_threads) {
     const SoftmaxPolicy policy = policy_view(policy_arrays);
     const Reals theta = view<double>(theta_array, "theta", {policy.n_params});
     Team team(checked_threads(n_threads));
-    py::array log_probs_array = new_array({policy.n_states, policy.n_actions});
-    py::array probs_array = new_array({policy.n_states, policy.n_actions});
-    const MutableReals log_probs = mutable_view<double>(log_probs_array, "log_probs", {kAny, kAny});
-    const MutableReals probs = mutable_view<double>(probs_array, "probs", {kAny, kAny});
+    Buffer<double> log_probs(policy.n_pairs()), probs(policy.n_pairs());
     {
         const py::gil_scoped_release release;
         policy_table(policy, theta, log_probs, probs, team);
     }
-    return py::make_tuple(log_probs_array, probs_array);
+    return py::make_tuple(to_array<double>(std::move(log_probs), {policy.n_states, policy.n_actions}),
+                          to_array<double>(std::move(probs), {policy.n_states, policy.n_actions}));
 }
 
 py::array bind_scores(const py::tuple& policy_arrays, const py::array& probs_array, const py::array& states_array,

@@ -1,10 +1,10 @@
 #include "npgfast/policies/softmax.hpp"
 
-#include <Eigen/Core>
 #include <algorithm>
-#include <cmath>
+#include <cstring>
 #include <limits>
 
+#include "npgfast/base/lane_math.hpp"
 #include "npgfast/base/vector.hpp"
 
 namespace npgfast {
@@ -14,18 +14,62 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLowest = std::numeric_limits<double>::lowest();
 
-using Eight = Eigen::Array<double, 8, 1>;
+constexpr Index kSoftmaxWork = 50;  // multiply-adds that take as long as an entry of the tables
+constexpr Index kRowsTogether = 32;  // whole registers, whose latencies overlap, and few enough to stay in the cache
 
-/// Replaces x by f(x), eight at a time, so that a result does not depend on its place.
+/// Replaces x by f(x), a register at a time; a result does not depend on its place.
 template <class Function>
 void replace_all(double* x, Index n, const Function& f) {
     Index i = 0;
-    for (; i + 8 <= n; i += 8) Eigen::Map<Eight>(x + i) = f(Eight(Eigen::Map<Eight>(x + i)));
+    for (; i + 2 * kWidth <= n; i += 2 * kWidth) {
+        const Lanes y = f(load(x + i)), z = f(load(x + i + kWidth));
+        store(x + i, y);
+        store(x + i + kWidth, z);
+    }
+    for (; i + kWidth <= n; i += kWidth) store(x + i, f(load(x + i)));
     if (i == n) return;
-    Eight rest = Eight::Zero();
-    std::copy(x + i, x + n, rest.data());
-    rest = f(rest);
-    std::copy_n(rest.data(), n - i, x + i);
+    double rest[kWidth] = {};
+    std::copy(x + i, x + n, rest);
+    store(rest, f(load(rest)));
+    std::copy_n(rest, n - i, x + i);
+}
+
+/// log_softmax of up to kRowsTogether rows; `mask` null where every action is allowed.
+template <class Size>
+void log_softmax_rows(const double* logits, const std::uint8_t* mask, Index n_rows, Size n_actions, double* log_probs,
+                      double* probs) {
+    const Index size = n_rows * n_actions;
+    const auto shift = [&](const auto& is_allowed) {
+        for (Index row = 0; row < size; row += n_actions) {
+            double largest = -kInfinity;
+            for (Index i = row; i < row + n_actions; ++i)
+                if (is_allowed(i)) largest = std::max(largest, logits[i]);
+            for (Index i = row; i < row + n_actions; ++i)
+                log_probs[i] = probs[i] = is_allowed(i) ? logits[i] - largest : -kInfinity;
+        }
+    };
+    if (mask)
+        shift([&](Index i) { return mask[i] != 0; });
+    else
+        shift([](Index) { return true; });
+    replace_all(probs, size, [](Lanes x) { return exp_lanes(x); });
+    double sums[kRowsTogether], log_sums[kRowsTogether];
+    std::fill_n(sums, kRowsTogether, 1.0);
+    for (Index row = 0; row < n_rows; ++row) {
+        double sum = 0.0;
+        for (Index i = row * n_actions; i < (row + 1) * n_actions; ++i) sum += probs[i];
+        sums[row] = sum;
+    }
+    std::copy_n(sums, kRowsTogether, log_sums);
+    replace_all(log_sums, kRowsTogether, [](Lanes x) { return log_lanes(x); });
+    for (Index row = 0; row < n_rows; ++row) {
+        const double sum = sums[row], log_sum = log_sums[row];
+        for (Index i = row * n_actions; i < (row + 1) * n_actions; ++i) probs[i] /= sum;
+        for (Index i = row * n_actions; i < (row + 1) * n_actions; ++i)
+            log_probs[i] = std::max(log_probs[i] - log_sum, kLowest);
+    }
+    for (Index i = 0; mask && i < size; ++i)
+        if (!mask[i]) log_probs[i] = -kInfinity;
 }
 
 }  // namespace
@@ -70,32 +114,13 @@ RowFeatures SoftmaxPolicy::rows() const {
 }
 
 void log_softmax(Reals logits, Flags mask, Index n_actions, MutableReals log_probs, MutableReals probs) {
-    const auto is_allowed = [&](Index i) { return mask.empty() || mask[i]; };
     const Index n_rows = ssize(logits) / n_actions;
     with_constant(n_actions, [&](auto count) {
-        for (Index start = 0; start < n_rows; start += 8) {
-            const Index end = std::min(start + 8, n_rows);
-            for (Index row = start * count; row < end * count; row += count) {
-                double largest = -kInfinity;
-                for (Index i = row; i < row + count; ++i)
-                    if (is_allowed(i)) largest = std::max(largest, logits[i]);
-                for (Index i = row; i < row + count; ++i)
-                    log_probs[i] = probs[i] = is_allowed(i) ? logits[i] - largest : -kInfinity;
-            }
-            replace_all(probs.data() + start * count, (end - start) * count, [](const Eight& x) { return x.exp(); });
-            Eight sums = Eight::Ones();
-            for (Index row = start; row < end; ++row) {
-                double sum = 0.0;
-                for (Index i = row * count; i < (row + 1) * count; ++i) sum += probs[i];
-                sums[row - start] = sum;
-            }
-            const Eight log_sums = sums.log();
-            for (Index row = start; row < end; ++row) {
-                for (Index i = row * count; i < (row + 1) * count; ++i) {
-                    log_probs[i] = is_allowed(i) ? std::max(log_probs[i] - log_sums[row - start], kLowest) : -kInfinity;
-                    probs[i] /= sums[row - start];
-                }
-            }
+        for (Index start = 0; start < n_rows; start += kRowsTogether) {
+            const Index n = std::min(kRowsTogether, n_rows - start), first = start * count;
+            const std::uint8_t* allowed = mask.empty() ? nullptr : mask.data() + first;
+            if (allowed && !std::memchr(allowed, 0, static_cast<std::size_t>(n * count))) allowed = nullptr;
+            log_softmax_rows(logits.data() + first, allowed, n, count, log_probs.data() + first, probs.data() + first);
         }
     });
 }
@@ -116,7 +141,7 @@ void policy_table(const SoftmaxPolicy& policy, Reals theta, MutableReals log_pro
         const Index start = first * policy.n_actions;
         block_table(policy, first, last, logits, log_probs.data() + start, probs.data() + start);
     };
-    RowSweep(policy.rows(), team)(theta, visit, {});
+    RowSweep(policy.rows(), team, kSoftmaxWork)(theta, visit, {});
 }
 
 PolicyTable policy_table(const SoftmaxPolicy& policy, Reals theta, Team& team) {

@@ -58,7 +58,8 @@ struct PolicyView {
 /// of that size (may not alias). A row's bits depend on that row alone.
 /// Preconditions: every row allows an action; logits finite. Safe up to logits of +-1e308: a difference that overflows
 /// is a probability of 0, and its logarithm is the lowest finite double, never -inf.
-/// Cost: one exp per action, one log per row, eight at a time: about 1.5 ns per exp with AVX-512.
+/// Tiling: 32 rows pass through the steps together, a register of numbers at a time (lane_math.hpp). Bound by arithmetic:
+/// one exp per action and one log per row, 3 to 4 ns an action in all on one core of Zen 3 with AVX2.
 void log_softmax(Reals logits, Flags mask, Index n_actions, MutableReals log_probs, MutableReals probs);
 
 /// The policy's tables at `theta` (d,), into log_probs and probs (S*A,). Cost: S*A*d for features, S*A for the tabular
