@@ -49,7 +49,7 @@ Move SoftmaxModel::move(MutableReals theta) const {
         totals[2] += all_finite(probs) ? 0.0 : 1.0;
     };
     double totals[3];
-    RowSweep(policy.rows(), team_)(theta, visit, {}, totals);
+    RowSweep(policy.rows(), team_, kSoftmaxWork)(theta, visit, {}, totals);
     return {totals[0], summary.effective_horizon * totals[1], totals[2] == 0.0};
 }
 

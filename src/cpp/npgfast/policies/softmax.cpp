@@ -14,7 +14,6 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLowest = std::numeric_limits<double>::lowest();
 
-constexpr Index kSoftmaxWork = 50;  // multiply-adds that take as long as an entry of the tables
 constexpr Index kRowsTogether = 32;  // whole registers, whose latencies overlap, and few enough to stay in the cache
 
 /// Replaces x by f(x), a register at a time; a result does not depend on its place.

@@ -62,6 +62,9 @@ struct PolicyView {
 /// one exp per action and one log per row, 3 to 4 ns an action in all on one core of Zen 3 with AVX2.
 void log_softmax(Reals logits, Flags mask, Index n_actions, MutableReals log_probs, MutableReals probs);
 
+/// The multiply-adds that take as long as an entry of the tables, for passes that make some (see RowSweep).
+inline constexpr Index kSoftmaxWork = 50;
+
 /// The policy's tables at `theta` (d,), into log_probs and probs (S*A,). Cost: S*A*d for features, S*A for the tabular
 /// softmax. One pass over the features (row_features.hpp); the logits of a block never leave the first-level cache.
 void policy_table(const SoftmaxPolicy& policy, Reals theta, MutableReals log_probs, MutableReals probs, Team& team);
