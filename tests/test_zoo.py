@@ -42,7 +42,7 @@ def test_classic_control_reaches_its_score_in_gymnasium(name):
 def test_every_entry_learns(name, algo):
     agent = zoo.make(name, algo, seed=3)
     result = agent.learn(3, n_seeds=2)
-    assert set(result.history["status"].ravel()) == {"ok"}
+    assert set(result.history["status"][~np.isnan(result.history["timesteps"])]) == {"ok"}  # some reach their target
     assert agent.seed == 3
     assert np.isfinite(result.history["evaluation"][:, 0]).all()  # keep_best is the zoo's
 
