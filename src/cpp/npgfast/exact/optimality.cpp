@@ -152,17 +152,19 @@ void iterate_values(const Quotient& quotient, double tau, double tol, int n_swee
     for (; iterate.iterations < max_iterations; ++iterate.iterations) {
         interrupt.check();
         look_ahead(quotient, tau, iterate, team);
-        for (Index node = 0; node < quotient.n_nodes; ++node) {
-            iterate.values[node] += iterate.residual[node];
-            if (tau > 0.0) {
-                soft_maximum(quotient, node, action_values, tau, &iterate.row_probs);
-                continue;
+        team.split(quotient.n_nodes, [&](Index begin, Index end) {
+            for (Index node = begin; node < end; ++node) {
+                iterate.values[node] += iterate.residual[node];
+                if (tau > 0.0) {
+                    soft_maximum(quotient, node, action_values, tau, &iterate.row_probs);
+                    continue;
+                }
+                const Index first = quotient.begin[node], last = quotient.begin[node + 1];
+                std::fill(iterate.row_probs.begin() + first, iterate.row_probs.begin() + last, 0.0);
+                iterate.row_probs[std::max_element(action_values.begin() + first, action_values.begin() + last) -
+                                  action_values.begin()] = 1.0;
             }
-            const Index first = quotient.begin[node], last = quotient.begin[node + 1];
-            std::fill(iterate.row_probs.begin() + first, iterate.row_probs.begin() + last, 0.0);
-            iterate.row_probs[std::max_element(action_values.begin() + first, action_values.begin() + last) -
-                              action_values.begin()] = 1.0;
-        }
+        });
         const double error = largest_magnitude(iterate.residual, team);
         const double size = std::max(1.0, largest_magnitude(iterate.values, team));
         stagnant = error < previous ? 0 : stagnant + 1;
@@ -170,15 +172,17 @@ void iterate_values(const Quotient& quotient, double tau, double tol, int n_swee
         const double discount_left = std::max(1.0 - quotient.mdp.gamma, 1e-12);
         if (error <= 0.01 * tol * discount_left * size || stagnant > 100) break;
         for (int sweep = 0; sweep < n_sweeps; ++sweep) {
-            for (Index node = 0; node < quotient.n_nodes; ++node) {
-                next[node] = 0.0;
-                for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
-                    const double p = iterate.row_probs[j];
-                    if (p == 0.0) continue;
-                    next[node] += p * quotient.action_value(quotient.rows[j], iterate.values);
-                    if (tau > 0.0) next[node] -= tau * (p * std::log(p));
+            team.split(quotient.n_nodes, [&](Index begin, Index end) {
+                for (Index node = begin; node < end; ++node) {
+                    next[node] = 0.0;
+                    for (Index j = quotient.begin[node]; j < quotient.begin[node + 1]; ++j) {
+                        const double p = iterate.row_probs[j];
+                        if (p == 0.0) continue;
+                        next[node] += p * quotient.action_value(quotient.rows[j], iterate.values);
+                        if (tau > 0.0) next[node] -= tau * (p * std::log(p));
+                    }
                 }
-            }
+            });
             std::swap(next, iterate.values);
         }
     }

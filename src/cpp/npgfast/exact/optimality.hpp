@@ -32,9 +32,8 @@ struct Optimum {
 /// rounding of T. gamma = 1: end components whose rewards are all 0 are collapsed; then U = V + eps w with w the
 /// longest time to termination under near-optimal actions satisfies TU <= U, which is checked row by row and bounds
 /// every policy that ends; if an end component offers a positive reward, or no such w is found, upper is +inf.
-/// Outputs: Q of a forbidden action is -inf. Cost: a few linear systems, or nnz per sweep. Sweeps over all actions are
-/// shared out over the team by states, those of one policy between them stay on the calling thread; bound as sweeps.hpp
-/// says.
+/// Outputs: Q of a forbidden action is -inf. Cost: a few linear systems, or nnz per sweep. Sweeps are
+/// shared out over the team by states; bound as sweeps.hpp says.
 /// Source: Puterman 1994, sections 6.3-6.6; MacQueen 1966 (bounds); Bertsekas & Tsitsiklis 1991 (gamma = 1).
 Optimum solve(const TabularMdp& mdp, double tau, double tol, OptimalityMethod method, Index max_iterations,
               Team& team, const Interrupt& interrupt);
