@@ -26,10 +26,13 @@ py::tuple bind_evaluate(const py::tuple& mdp_arrays, const py::array& probs_arra
     const auto log_probs = timed
                                ? view<double>(log_probs_array, "log_probs", {mdp.horizon, mdp.n_states, mdp.n_actions})
                                : view<double>(log_probs_array, "log_probs", {mdp.n_states, mdp.n_actions});
-    Evaluation result = interruptible([&](const Interrupt& interrupt) {
-        Team team(team_size(mdp, n_threads));
-        return evaluate(mdp, probs, log_probs, tau, static_cast<LinearMethod>(method), team, interrupt);
-    });
+    const bool is_dense = mdp.n_states <= 128 && mdp.horizon == 0;
+    Evaluation result = interruptible(
+        [&](const Interrupt& interrupt) {
+            Team team(team_size(mdp, n_threads));
+            return evaluate(mdp, probs, log_probs, tau, static_cast<LinearMethod>(method), team, interrupt);
+        },
+        is_dense ? 2e-3 + 10e-9 * static_cast<double>(mdp.probabilities.size()) : HUGE_VAL);
     return py::make_tuple(result.objective, to_array(std::move(result.values), time_shape(mdp, false)),
                           to_array(std::move(result.action_values), time_shape(mdp, true)),
                           to_array(std::move(result.advantages), time_shape(mdp, true)),

@@ -55,6 +55,18 @@ TrainOptions observed_options(const py::dict& values, const LinearPolicy& policy
     return options;
 }
 
+/// What iterations of this size are expected to take on one thread: playing, updates that form F, and evaluation. Not
+/// known where episodes have no end, and not looked into for PPO.
+double training_seconds(const Environment& environment, const LinearPolicy& policy, const TrainOptions& options,
+                        double n_iterations) {
+    const bool is_bounded = options.n_evaluation_episodes == 0 || environment.time_limit > 0;
+    if (options.algorithm == Algorithm::ppo || options.n_steps == 0 || !is_bounded) return HUGE_VAL;
+    const auto d = static_cast<double>(policy.n_params());
+    const auto played = static_cast<double>(options.n_envs) * static_cast<double>(options.n_steps);
+    const auto evaluated = static_cast<double>(options.n_evaluation_episodes) * static_cast<double>(environment.time_limit);
+    return n_iterations * (played * (300e-9 + 1e-9 * d * d) + 0.3 * simulation_seconds(environment, policy, evaluated));
+}
+
 py::array bind_train_simulated(const py::tuple& environment_arrays, const py::tuple& policy_arrays,
                                const py::dict& option_values, const py::dict& schedule_arrays,
                                const py::tuple& origin_arrays, Index first_iteration, Index n_iterations,
@@ -71,11 +83,14 @@ py::array bind_train_simulated(const py::tuple& environment_arrays, const py::tu
     const Origin origin{view<double>(as_array(origin_arrays[0], "theta"), "theta", {policy.n_params()}),
                         view<double>(as_array(origin_arrays[1], "moments"), "moments", {n_moments})};
     std::vector<double> history(static_cast<std::size_t>(state.n_seeds * n_iterations * kHistoryColumns));
-    interruptible([&](const Interrupt& interrupt) {
-        train_simulated(environment.environment(), policy, options, schedules, origin, first_iteration, n_iterations,
-                        state, history, interrupt);
-        return true;
-    });
+    interruptible(
+        [&](const Interrupt& interrupt) {
+            train_simulated(environment.environment(), policy, options, schedules, origin, first_iteration,
+                            n_iterations, state, history, interrupt);
+            return true;
+        },
+        training_seconds(environment.environment(), policy, options,
+                         static_cast<double>(state.n_seeds) * static_cast<double>(n_iterations)));
     return to_array(std::move(history), {state.n_seeds, n_iterations, kHistoryColumns});
 }
 

@@ -56,6 +56,13 @@ void play(const TabularMdp& mdp, Reals probs, const RolloutOptions& options, Rol
     rollout(simulator, table, options, {}, result, interrupt);
 }
 
+/// What playing so many steps and what follows, at `seconds_per_step` on one thread, is expected to take.
+double playing_seconds(const TabularMdp& mdp, Index n_envs, Index n_steps, double seconds_per_step) {
+    if (n_steps == 0) return HUGE_VAL;
+    return static_cast<double>(n_envs) * static_cast<double>(n_steps) * seconds_per_step +
+           50e-9 * static_cast<double>(mdp.probabilities.size());
+}
+
 py::tuple bind_rollout(const py::tuple& mdp_arrays, const py::array& probs_array, Index n_envs, Index n_steps,
                        std::uint64_t seed, int n_threads) {
     const TabularMdp mdp = mdp_view(mdp_arrays);
@@ -65,12 +72,14 @@ py::tuple bind_rollout(const py::tuple& mdp_arrays, const py::array& probs_array
     options.seed = seed;
     options.n_threads = n_threads;
     CompactArrays played;
-    const RecordFormat format = interruptible([&](const Interrupt& interrupt) {
-        Rollout result;
-        play(mdp, probs, options, result, interrupt);
-        played = compact(std::move(result));
-        return result.format;
-    });
+    const RecordFormat format = interruptible(
+        [&](const Interrupt& interrupt) {
+            Rollout result;
+            play(mdp, probs, options, result, interrupt);
+            played = compact(std::move(result));
+            return result.format;
+        },
+        playing_seconds(mdp, n_envs, n_steps, 3e-9));
     const Index n_cuts = std::ssize(played.cuts) / CompactRollout::kCutWidth;
     return py::make_tuple(to_array(std::move(played.records)),
                           to_array<std::int64_t>(std::move(played.tracks), {n_envs, CompactRollout::kTrackWidth}),
@@ -105,13 +114,15 @@ CompactRollout compact_view(const py::tuple& arrays) {
 template <class T, class Element, class Fill>
 py::array decoded(const Layout& layout, Fill&& fill) {
     Buffer<Element> values;
-    interruptible([&](const Interrupt& interrupt) {
-        const Index size = layout.n_rows * layout.n_columns;
-        values.resize(size);
-        if (!layout.is_full) std::fill_n(values.data(), size, Element{0});
-        fill(std::span<Element>(values.data(), static_cast<std::size_t>(size)), interrupt);
-        return true;
-    });
+    const Index size = layout.n_rows * layout.n_columns;
+    interruptible(
+        [&](const Interrupt& interrupt) {
+            values.resize(size);
+            if (!layout.is_full) std::fill_n(values.data(), size, Element{0});
+            fill(std::span<Element>(values.data(), static_cast<std::size_t>(size)), interrupt);
+            return true;
+        },
+        3e-9 * static_cast<double>(size));
     return to_array<T>(std::move(values), {layout.n_rows, layout.n_columns});
 }
 
@@ -173,11 +184,13 @@ py::tuple bind_sample(const py::tuple& mdp, const py::array& probs, const py::ar
                       Index n_steps, int state_weights, double gae_lambda, const py::object& baseline, double tau,
                       std::uint64_t seed, int n_threads) {
     const SampleCall call(mdp, probs, log_probs, n_envs, n_steps, state_weights, gae_lambda, baseline, tau, seed, n_threads);
-    Sample sample = interruptible([&](const Interrupt& interrupt) {
-        Rollout played;
-        play(call.mdp, call.probs, call.options, played, interrupt);
-        return weigh(call.mdp, played, call.weighing, n_threads, interrupt);
-    });
+    Sample sample = interruptible(
+        [&](const Interrupt& interrupt) {
+            Rollout played;
+            play(call.mdp, call.probs, call.options, played, interrupt);
+            return weigh(call.mdp, played, call.weighing, n_threads, interrupt);
+        },
+        playing_seconds(call.mdp, n_envs, n_steps, 20e-9));
     return py::make_tuple(to_array(std::move(sample.states)), to_array(std::move(sample.actions)),
                           to_array(std::move(sample.weights)), to_array(std::move(sample.advantages)),
                           to_array(std::move(sample.returns)), to_array(std::move(sample.time)),
@@ -193,13 +206,15 @@ py::tuple bind_sample_sums(const py::tuple& mdp, const py::array& probs, const p
         fitted(static_cast<std::size_t>(call.n_cells()));
     std::copy(call.weighing.baseline.begin(), call.weighing.baseline.end(), fitted.begin());
     PairSums sums{states, pairs, advantages, fitted};
-    interruptible([&](const Interrupt& interrupt) {
-        Rollout played;
-        PairSumsWorkspace workspace;
-        play(call.mdp, call.probs, call.options, played, interrupt);
-        sum_pairs(call.mdp, played, call.weighing, n_threads, sums, workspace, interrupt);
-        return true;
-    });
+    interruptible(
+        [&](const Interrupt& interrupt) {
+            Rollout played;
+            PairSumsWorkspace workspace;
+            play(call.mdp, call.probs, call.options, played, interrupt);
+            sum_pairs(call.mdp, played, call.weighing, n_threads, sums, workspace, interrupt);
+            return true;
+        },
+        playing_seconds(call.mdp, n_envs, n_steps, 20e-9));
     return py::make_tuple(to_array(std::move(states)), to_array(std::move(pairs), {n_states, n_actions}),
                           to_array(std::move(advantages), {n_states, n_actions}), to_array(std::move(fitted)),
                           sums.mass / static_cast<double>(std::max<Index>(sums.n_started, 1)), sums.return_mean);

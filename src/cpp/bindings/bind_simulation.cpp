@@ -62,9 +62,13 @@ py::tuple bind_simulate(const py::tuple& environment_arrays, const py::tuple& po
     if (n_envs < 1 || n_steps < 0 || n_threads < 1 || n_envs > (Index{1} << 32) || n_steps >= (Index{1} << 32))
         throw py::value_error("n_envs, n_steps, n_threads: out of range");
     const SimulationOptions options{n_envs, n_steps, seed, 0, n_threads};
-    return recording_tuple(interruptible([&](const Interrupt& interrupt) {
-        return simulate(environment.environment(), policy, theta, options, {}, interrupt);
-    }));
+    const double seconds = simulation_seconds(environment.environment(), policy,
+                                            static_cast<double>(n_envs) * static_cast<double>(n_steps));
+    return recording_tuple(interruptible(
+        [&](const Interrupt& interrupt) {
+            return simulate(environment.environment(), policy, theta, options, {}, interrupt);
+        },
+        n_steps > 0 ? seconds : HUGE_VAL));
 }
 
 py::array bind_episode_returns(const py::tuple& environment_arrays, const py::tuple& policy_arrays,

@@ -24,6 +24,11 @@ void EnvironmentView::check_policy(const LinearPolicy& policy) const {
         throw py::value_error("policy: its observations or actions are not those of the environment");
 }
 
+double simulation_seconds(const Environment& environment, const LinearPolicy& policy, double n_steps) {
+    const auto size = static_cast<double>(environment.standing_size());
+    return n_steps * (30e-9 + 2e-9 * static_cast<double>(policy.n_params()) + 1e-9 * size * size);
+}
+
 py::tuple recording_tuple(Recording&& recording) {
     const Index n = recording.n_steps(), size = recording.observation_size, k = recording.action_size;
     const Index n_cut = std::ssize(recording.cut);

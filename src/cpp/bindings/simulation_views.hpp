@@ -21,6 +21,9 @@ private:
     Index time_limit_ = 0, horizon_ = 0;
 };
 
+/// What so many steps are expected to take on one thread, with all that is stored of them.
+double simulation_seconds(const Environment& environment, const LinearPolicy& policy, double n_steps);
+
 /// The tuple (offsets, observations, actions, rewards, log_probs, time, flags, cut, cut_observations), as in
 /// recording.hpp.
 py::tuple recording_tuple(Recording&& recording);
