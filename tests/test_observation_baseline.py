@@ -109,6 +109,23 @@ def test_a_fit_that_is_not_finite_changes_nothing(quadratic):
         assert_array_equal(fit(wild, time, targets, quadratic), 0)
 
 
+@KINDS
+@pytest.mark.parametrize("dim", [1, 3, 4, 5, 6, 7])
+def test_a_fit_does_not_depend_on_where_its_numbers_lie(dim, quadratic):
+    """Sums must not start where a register of the machine would."""
+
+    def moved(array: np.ndarray, places: int) -> np.ndarray:
+        buffer = np.empty(array.size + places)
+        buffer[places:] = array.ravel()
+        return buffer[places:].reshape(array.shape)
+
+    observations, time, targets = data(301, dim)
+    first, between = fit(observations, time, targets, quadratic), []
+    for i in range(64):
+        between.append(bytearray(16 * (i % 11)))  # so that the memory of the fit itself lies elsewhere, too
+        assert_array_equal(fit(moved(observations, i % 8), time, moved(targets, i // 8), quadratic), first)
+
+
 def test_no_baseline_has_no_state_and_predicts_zero():
     observations, time, targets = data(9, 2)
     state = _core.fit_baseline(0, 3, observations, time, targets)

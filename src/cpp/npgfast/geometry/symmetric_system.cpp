@@ -16,7 +16,8 @@ Eigen::MatrixXd square(Reals matrix) {
     return Eigen::Map<const Eigen::MatrixXd>(matrix.data(), d, d);
 }
 
-Eigen::Map<const RowMajor> sides(Reals right, Index d) { return {right.data(), d, std::ssize(right) / d}; }
+/// Copied, so that no sum depends on the alignment of the original.
+RowMajor sides(Reals right, Index d) { return Eigen::Map<const RowMajor>(right.data(), d, std::ssize(right) / d); }
 
 std::vector<double> flat(const RowMajor& x) { return {x.data(), x.data() + x.size()}; }
 

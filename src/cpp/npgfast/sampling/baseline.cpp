@@ -74,14 +74,20 @@ void ObservationBaseline::fit(MutableReals state, Reals observations, Integers t
     const Index n = std::ssize(targets), p = n_features();
     std::vector<double> next(state.size(), 0.0);
     next[0] = 1.0 / static_cast<double>(*std::max_element(time.begin(), time.end()) + 1);
-    const Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> given(
-        observations.data(), n, size_);
-    Eigen::Map<Eigen::RowVectorXd> mean(next.data() + 1, size_), scale(next.data() + 1 + size_, size_);
-    mean = given.colwise().mean();
-    const Eigen::RowVectorXd spread = (given.rowwise() - mean).colwise().squaredNorm() / static_cast<double>(n);
+    // In this order, row after row: Eigen would add up in an order that depends on the alignment of its maps.
+    double *const mean = next.data() + 1, *const scale = mean + size_;
+    for (Index i = 0; i < n; ++i)
+        for (Index j = 0; j < size_; ++j) mean[j] += observations[i * size_ + j];
+    for (Index j = 0; j < size_; ++j) mean[j] /= static_cast<double>(n);
+    std::vector<double> spread(static_cast<std::size_t>(size_), 0.0);
+    for (Index i = 0; i < n; ++i)
+        for (Index j = 0; j < size_; ++j) {
+            const double distance = observations[i * size_ + j] - mean[j];
+            spread[j] += distance * distance;
+        }
     for (Index j = 0; j < size_; ++j) {
-        const bool varies = spread[j] > 1e-24 * std::max(1.0, mean[j] * mean[j]);
-        scale[j] = varies ? 1.0 / std::sqrt(spread[j]) : 0.0;
+        const double variance = spread[j] / static_cast<double>(n);
+        scale[j] = variance > 1e-24 * std::max(1.0, mean[j] * mean[j]) ? 1.0 / std::sqrt(variance) : 0.0;
     }
     Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> rows(p, n);
     Column<double> group(static_cast<std::size_t>(p * kGroup));
@@ -93,7 +99,8 @@ void ObservationBaseline::fit(MutableReals state, Reals observations, Integers t
     Eigen::MatrixXd moment = Eigen::MatrixXd::Zero(p, p);
     moment.selfadjointView<Eigen::Lower>().rankUpdate(rows, 1.0 / static_cast<double>(n));
     moment.diagonal().array() += 1e-5;
-    const Eigen::VectorXd right = rows * Eigen::Map<const Eigen::VectorXd>(targets.data(), n) / static_cast<double>(n);
+    Eigen::VectorXd right(p);
+    for (Index j = 0; j < p; ++j) right[j] = dot(&rows(j, 0), targets.data(), n) / static_cast<double>(n);
     const Eigen::LDLT<Eigen::MatrixXd> factor(moment.selfadjointView<Eigen::Lower>());
     Eigen::Map<Eigen::VectorXd>(next.data() + 1 + 2 * size_, p) = factor.solve(right);
     if (all_finite(next)) std::copy(next.begin(), next.end(), state.begin());
