@@ -26,11 +26,20 @@ inline Lanes power_of_two(Lanes n) {
     return doubles_of((nearest_integer(n).bits << 52) + (std::uint64_t{1023} << 52));
 }
 
-/// x = n log 2 + rest, |rest| <= log(2) / 2, and e^rest.
-///
-/// log 2 is taken in two parts, of which n times the first is exact. e^r = 1 + r + r^2 q(r), with the q of degree 9
-/// that has the least relative error (4e-18); its terms are summed in pairs (Estrin), which keeps the chain of
-/// dependent operations short.
+/// (e^r - 1 - r) / r^2 of |r| <= log(2) / 2: the polynomial of degree 9 that has the least relative error (4e-18). Its terms
+/// are summed in pairs (Estrin), which keeps the chain of dependent operations short.
+inline Lanes exp_tail(Lanes r) {
+    const Lanes r2 = r * r, r4 = r2 * r2;
+    const Lanes q01 = multiply_add(r, 0.16666666666666413, 0.5000000000000011),
+                q23 = multiply_add(r, 0.008333333333494338, 0.041666666666530267),
+                q45 = multiply_add(r, 0.0001984126950676886, 0.0013888888943597668),
+                q67 = multiply_add(r, 2.755758627707866e-06, 2.4801493136214137e-05),
+                q89 = multiply_add(r, 2.5000068634942936e-08, 2.763023390977338e-07);
+    const Lanes q49 = multiply_add(r4, q89, multiply_add(r2, q67, q45));
+    return multiply_add(r4, q49, multiply_add(r2, q23, q01));
+}
+
+/// x = n log 2 + rest, |rest| <= log(2) / 2, and e^rest. log 2 is taken in two parts, of which n times the first is exact.
 struct ReducedExp {
     Rounded n;
     Lanes exp_of_rest;
@@ -41,15 +50,7 @@ inline ReducedExp reduced_exp(Lanes x) {
                      kLog2Low = 1.90821492927058770002e-10;
     const Rounded n = nearest_integer(x * kInverseLog2);
     const Lanes r = multiply_add(n.value, -kLog2Low, multiply_add(n.value, -kLog2High, x));
-    const Lanes r2 = r * r, r4 = r2 * r2;
-    const Lanes q01 = multiply_add(r, 0.16666666666666413, 0.5000000000000011),
-                q23 = multiply_add(r, 0.008333333333494338, 0.041666666666530267),
-                q45 = multiply_add(r, 0.0001984126950676886, 0.0013888888943597668),
-                q67 = multiply_add(r, 2.755758627707866e-06, 2.4801493136214137e-05),
-                q89 = multiply_add(r, 2.5000068634942936e-08, 2.763023390977338e-07);
-    const Lanes q49 = multiply_add(r4, q89, multiply_add(r2, q67, q45));
-    const Lanes q = multiply_add(r4, q49, multiply_add(r2, q23, q01));
-    return {n, 1.0 + multiply_add(r2, q, r)};
+    return {n, 1.0 + multiply_add(r * r, exp_tail(r), r)};
 }
 
 /// e^x, 0 and inf beyond the range of doubles. 2^n is applied in two halves, so that subnormal results round once.

@@ -2,12 +2,24 @@
 
 #include <cmath>
 
+#include "npgfast/base/lane_math.hpp"
+
 namespace npgfast {
 
+namespace {
+
+constexpr double kNearZero = 0.34;
+
+}  // namespace
+
+double exp_minus_one(double x) {
+    const Lanes lanes = all_lanes(x);
+    return std::abs(x) <= kNearZero ? x + x * x * exp_tail(lanes)[0] : exp_lanes(lanes)[0] - 1.0;
+}
+
 double exp_minus_one_minus(double x) {
-    if (std::abs(x) > 0.02) return std::expm1(x) - x;
-    const double tail = 1.0 + x * (1.0 / 5.0) * (1.0 + x * (1.0 / 6.0) * (1.0 + x * (1.0 / 7.0)));
-    return 0.5 * x * x * (1.0 + x * (1.0 / 3.0) * (1.0 + x * 0.25 * tail));
+    const Lanes lanes = all_lanes(x);
+    return std::abs(x) <= kNearZero ? x * x * exp_tail(lanes)[0] : (exp_lanes(lanes)[0] - 1.0) - x;
 }
 
 double divergence(const double* old_log_probs, const double* old_probs, const double* new_log_probs,

@@ -4,6 +4,9 @@
 
 namespace npgfast {
 
+/// exp(x) - 1 without cancellation.
+double exp_minus_one(double x);
+
 /// exp(x) - 1 - x >= 0 without cancellation: the price of a log-ratio x, for KL divergences and their estimate.
 double exp_minus_one_minus(double x);
 
@@ -12,12 +15,12 @@ double exp_minus_one_minus(double x);
 ///     sum_a pi_old [(r - 1) - log r],   r = pi_new / pi_old
 ///
 /// (equal to the textbook sum as probabilities sum to 1, and accurate when old and new are close).
-/// Output: >= 0, +inf where new forbids what old does. Cost: one expm1 per action. Source: Kullback & Leibler 1951.
+/// Output: >= 0, +inf where new forbids what old does. Cost: an exponential an action. Source: Kullback & Leibler 1951.
 double divergence(const double* old_log_probs, const double* old_probs, const double* new_log_probs,
                   const double* new_probs, Index n_actions);
 
 /// Its mean over states with weights (S,), for two policy tables. State after state on the calling thread, bound by the
-/// series or expm1 of each action.
+/// exponential of each action.
 double mean_kl(const PolicyView& old_table, const PolicyView& new_table, Reals state_weights, Index n_actions);
 
 /// The same for Gaussian policies with diagonal covariances that do not depend on the state.

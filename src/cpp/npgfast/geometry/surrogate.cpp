@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "npgfast/base/lane_math.hpp"
+#include "npgfast/geometry/kl.hpp"
 #include "npgfast/policies/row_features.hpp"
 
 namespace npgfast {
@@ -12,9 +13,7 @@ namespace {
 
 /// exp(x) - 1 - x without cancellation, given exp(x).
 Lanes exp_minus_one_minus(Lanes x, Lanes exp_x) {
-    const Lanes series =
-        0.5 + x * (1.0 / 6.0 + x * (1.0 / 24.0 + x * (1.0 / 120.0 + x * (1.0 / 720.0 + x * (1.0 / 5040.0)))));
-    return magnitude(x) < 0.02 ? x * x * series : (exp_x - 1.0) - x;
+    return magnitude(x) <= 0.34 ? x * x * exp_tail(x) : (exp_x - 1.0) - x;
 }
 
 }  // namespace
@@ -80,7 +79,7 @@ Surrogate surrogate(const SoftmaxPolicy& policy, const PolicyView& table, const 
 }
 
 double ratio_minus_one(double new_log_prob, double old_log_prob) {
-    return std::expm1(std::clamp(new_log_prob - old_log_prob, -kLogRatioLimit, kLogRatioLimit));
+    return exp_minus_one(std::clamp(new_log_prob - old_log_prob, -kLogRatioLimit, kLogRatioLimit));
 }
 
 }  // namespace npgfast

@@ -70,8 +70,8 @@ struct SurrogateTile {
 Surrogate surrogate(const SoftmaxPolicy& policy, const PolicyView& table, const Batch& batch, double clip_range,
                     Team& team);
 
-/// exp(new - old) - 1 of two log-probabilities: what the predicted gain L sum w (r - 1) A is made of, through expm1, so
-/// that a small gain keeps its sign.
+/// exp(new - old) - 1 of two log-probabilities: what the predicted gain L sum w (r - 1) A is made of, without
+/// cancellation, so that a small gain keeps its sign.
 double ratio_minus_one(double new_log_prob, double old_log_prob);
 
 /// One minibatch of entries after another, at a theta that moves between them: PPO's view of a policy on a batch.
