@@ -73,8 +73,11 @@ void scale_centered(const double* pi, double weight, Size n_actions, double* row
 
 FisherOperator::FisherOperator(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary,
                                Estimator estimator, double damping, Team& team)
-    : policy_(policy), probs_(probs), summary_(summary), estimator_(estimator), sweep_(policy.rows(), team) {
-    if (damping > 0.0) ridge_ = damping * trace() / static_cast<double>(size());
+    : policy_(policy), probs_(probs), summary_(summary), estimator_(estimator), damping_(damping), sweep_(policy.rows(), team) {}
+
+double FisherOperator::ridge() {
+    if (!ridge_) ridge_ = damping_ > 0.0 ? damping_ * trace() / static_cast<double>(size()) : 0.0;
+    return *ridge_;
 }
 
 void FisherOperator::multiply(Reals vector, MutableReals result) {
@@ -97,7 +100,7 @@ void FisherOperator::multiply(Reals vector, MutableReals result) {
         });
     };
     sweep_(vector, visit, result);
-    if (ridge_ > 0.0) axpy(ridge_, vector.data(), result.data(), size());
+    if (ridge() > 0.0) axpy(ridge(), vector.data(), result.data(), size());
 }
 
 /// row[a] *= the weight of (state, a).
@@ -188,7 +191,10 @@ std::vector<double> FisherOperator::dense() {
     if (policy_.is_tabular()) add_blocks(fisher);
     else if (policy_.n_shared_features > 0) add_shared(fisher);
     else add_centered(fisher);
-    for (Index j = 0; j < d; ++j) fisher[j * d + j] += ridge_;
+    double trace = 0.0;
+    for (Index j = 0; j < d; ++j) trace += fisher[j * d + j];
+    if (!ridge_) ridge_ = damping_ * trace / static_cast<double>(d);
+    for (Index j = 0; j < d; ++j) fisher[j * d + j] += *ridge_;
     return fisher;
 }
 

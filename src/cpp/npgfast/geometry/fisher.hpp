@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "npgfast/geometry/batch.hpp"
@@ -28,7 +29,7 @@ public:
                    double damping, Team& team);
 
     Index size() const { return policy_.n_params; }
-    double ridge() const { return ridge_; }  ///< damping tr F / d
+    double ridge();                          ///< damping tr F / d; at no cost after `dense`
     double trace();                          ///< tr F, undamped
     void multiply(Reals vector, MutableReals result);
     /// vector^T F vector without the ridge; never negative.
@@ -47,7 +48,8 @@ private:
     Reals probs_;
     const BatchSummary& summary_;
     Estimator estimator_;
-    double ridge_ = 0.0;
+    double damping_;
+    std::optional<double> ridge_;
     RowSweep sweep_;
 };
 

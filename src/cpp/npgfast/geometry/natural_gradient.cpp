@@ -240,6 +240,9 @@ NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const
         return result;
     }
     FisherOperator fisher(policy, probs, summary, options.estimator, options.damping, team);
+    const bool is_factored =
+        !policy.is_tabular() && options.solver != Solver::cg && options.solver != Solver::regression;
+    const std::vector<double> matrix = is_factored ? fisher.dense() : std::vector<double>();
     if (given.solver == Solver::automatic && options.solver == Solver::cholesky && fisher.ridge() == 0.0)
         options.solver = Solver::pinv;  // F = 0 has no relative damping
     const auto multiply = [&](Reals v, MutableReals out) { fisher.multiply(v, out); };
@@ -263,7 +266,7 @@ NaturalGradient natural_gradient(const SoftmaxPolicy& policy, Reals probs, const
         result.rank = fit.rank;
         for (Index j = 0; j < d; ++j) result.direction[j] = summary.effective_horizon * fit.solution[j];
     } else {
-        SymmetricSolution solution = solve_dense(options.solver, fisher.dense(), gradient);
+        SymmetricSolution solution = solve_dense(options.solver, matrix, gradient);
         result.status = solution.status;
         result.rank = solution.rank;
         result.direction = std::move(solution.x);
