@@ -11,6 +11,40 @@
 
 namespace npgfast {
 
+namespace {
+
+constexpr Index kFitGroups = 8;  // whose features, if they are few, stay in the first-level cache
+
+/// moments(j, k) += sum z_j z_k over all lanes, k <= j, from groups (n_groups, n_rows, kGroup) of features; the number of
+/// rows is a multiple of kWidth, what is above the diagonal of the moments is anything.
+///
+/// Tiling: two rows and kWidth columns of the moments stay in registers; three loads make four multiply-adds, which bound
+/// it where the groups fit the first-level cache.
+void add_moments(const double* groups, Index n_groups, Index n_rows, double* moments) {
+    for (Index j = 0; j < n_rows; j += 2)
+        for (Index k = 0; k <= j + 1; k += kWidth) {
+            Lanes sums[2][kWidth] = {};
+            for (const double* z = groups; z < groups + n_groups * n_rows * kGroup; z += n_rows * kGroup)
+                for (Index lane = 0; lane < kGroup; lane += kWidth) {
+                    const Lanes even = load(z + j * kGroup + lane), odd = load(z + (j + 1) * kGroup + lane);
+                    for (Index c = 0; c < kWidth; ++c) {
+                        const Lanes column = load(z + (k + c) * kGroup + lane);
+                        sums[0][c] = multiply_add(even, column, sums[0][c]);
+                        sums[1][c] = multiply_add(odd, column, sums[1][c]);
+                    }
+                }
+            for (Index r = 0; r < 2; ++r) {
+                double* const row = moments + (j + r) * n_rows + k;
+                transpose(sums[r]);
+                Lanes total = load(row);
+                for (const Lanes& part : sums[r]) total += part;
+                store(row, total);
+            }
+        }
+}
+
+}  // namespace
+
 void fit_table(Integers cells, Reals targets, Reals weights, MutableReals values) {
     std::vector<double> sums(values.size(), 0.0), masses(values.size(), 0.0);
     for (std::size_t i = 0; i < cells.size(); ++i) {
@@ -89,20 +123,27 @@ void ObservationBaseline::fit(MutableReals state, Reals observations, Integers t
         const double variance = spread[j] / static_cast<double>(n);
         scale[j] = variance > 1e-24 * std::max(1.0, mean[j] * mean[j]) ? 1.0 / std::sqrt(variance) : 0.0;
     }
-    Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> rows(p, n);
-    Column<double> group(static_cast<std::size_t>(p * kGroup));
-    for (Index first = 0; first < n; first += kGroup) {
-        const Index count = std::min(kGroup, n - first);
-        features(next, count, observations.data() + first * size_, time.data() + first, group.data());
-        for (Index j = 0; j < p; ++j) std::copy_n(group.data() + j * kGroup, count, &rows(j, first));
+    // The targets are one more feature.
+    const Index n_rows = (p + kWidth) / kWidth * kWidth;
+    Column<double> groups = group_array(kFitGroups * n_rows);
+    std::vector<double> moments(static_cast<std::size_t>(n_rows * n_rows), 0.0);
+    for (Index first = 0; first < n;) {
+        Index n_groups = 0;
+        for (; n_groups < kFitGroups && first < n; ++n_groups, first += kGroup) {
+            const Index count = std::min(kGroup, n - first);
+            double* const group = groups.data() + n_groups * n_rows * kGroup;
+            features(next, count, observations.data() + first * size_, time.data() + first, group);
+            std::copy_n(targets.data() + first, count, group + p * kGroup);
+            for (Index j = 0; count < kGroup && j <= p; ++j)
+                std::fill(group + j * kGroup + count, group + (j + 1) * kGroup, 0.0);
+        }
+        add_moments(groups.data(), n_groups, n_rows, moments.data());
     }
-    Eigen::MatrixXd moment = Eigen::MatrixXd::Zero(p, p);
-    moment.selfadjointView<Eigen::Lower>().rankUpdate(rows, 1.0 / static_cast<double>(n));
+    const Eigen::Map<const Eigen::MatrixXd> upper(moments.data(), n_rows, n_rows);
+    Eigen::MatrixXd moment = upper.topLeftCorner(p, p).transpose() / static_cast<double>(n);
     moment.diagonal().array() += 1e-5;
-    Eigen::VectorXd right(p);
-    for (Index j = 0; j < p; ++j) right[j] = dot(&rows(j, 0), targets.data(), n) / static_cast<double>(n);
-    const Eigen::LDLT<Eigen::MatrixXd> factor(moment.selfadjointView<Eigen::Lower>());
-    Eigen::Map<Eigen::VectorXd>(next.data() + 1 + 2 * size_, p) = factor.solve(right);
+    const Eigen::VectorXd right = upper.col(p).head(p) / static_cast<double>(n);
+    Eigen::Map<Eigen::VectorXd>(next.data() + 1 + 2 * size_, p) = Eigen::LDLT<Eigen::MatrixXd>(moment).solve(right);
     if (all_finite(next)) std::copy(next.begin(), next.end(), state.begin());
 }
 

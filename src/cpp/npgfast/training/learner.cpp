@@ -62,7 +62,9 @@ namespace {
 
 /// The columns of the batch that are computed from a recording.
 struct Estimates {
-    std::vector<double> rewards, weights, advantages, targets, discounted_returns;
+    std::vector<double> rewards, weights, discounted_returns, bootstrap;
+    std::vector<std::uint8_t> terminated, truncated;
+    std::vector<double> values, unexplained, targets, advantages;  // by the baseline
     double mass = 0.0;
     Index n_started = 0;
     double return_mean = 0.0;
@@ -77,44 +79,44 @@ double variance(Reals values) {
     return sum / n;
 }
 
-/// Values by the baseline, advantages, the targets of its next fit, and what it explained.
-void set_advantages(Estimates& batch, const ObservationBaseline& baseline, const TrainOptions& options,
-                    const Recording& recording, const Learner& learner) {
-    const std::size_t size = recording.rewards.size();
-    const std::vector<double> values = baseline.predict(learner.baseline, recording.observations, recording.time);
-    std::vector<double> bootstrap(size, 0.0);
+/// Advantages with TD(lambda) errors of the batch's values.
+std::vector<double> advantages_of(const Estimates& batch, const TrainOptions& options, const Recording& recording,
+                                  double lambda) {
+    std::vector<double> advantages(batch.values.size());
+    for (Index e = 0; e < recording.n_envs(); ++e) {
+        const Index first = recording.offsets[e], length = recording.offsets[e + 1] - first;
+        generalized_advantages(length, batch.rewards.data() + first, batch.values.data() + first,
+                               batch.terminated.data() + first, batch.truncated.data() + first,
+                               batch.bootstrap.data() + first, options.gamma, lambda, advantages.data() + first);
+    }
+    return advantages;
+}
+
+/// Values by the baseline, what it does not explain, and the targets of its next fit.
+void set_values(Estimates& batch, const ObservationBaseline& baseline, const TrainOptions& options,
+                const Recording& recording, const Learner& learner) {
+    batch.values = baseline.predict(learner.baseline, recording.observations, recording.time);
     std::vector<std::int32_t> next_time;
     for (Index entry : recording.cut) next_time.push_back(recording.time[entry] + 1);
     const std::vector<double> next = baseline.predict(learner.baseline, recording.cut_observations, next_time);
-    for (std::size_t c = 0; c < next.size(); ++c) bootstrap[recording.cut[c]] = next[c];
-    std::vector<std::uint8_t> terminated(size), truncated(size);
-    for (std::size_t i = 0; i < size; ++i) {
-        terminated[i] = (recording.flags[i] & kTerminated) != 0;
-        truncated[i] = recording.flags[i] == kTruncated;
-    }
-    batch.advantages.resize(size);
-    batch.targets.resize(size);
-    const auto estimate_advantages = [&](double lambda, std::vector<double>& advantages) {
-        for (Index e = 0; e < recording.n_envs(); ++e) {
-            const Index first = recording.offsets[e], length = recording.offsets[e + 1] - first;
-            generalized_advantages(length, batch.rewards.data() + first, values.data() + first,
-                                   terminated.data() + first, truncated.data() + first, bootstrap.data() + first,
-                                   options.gamma, lambda, advantages.data() + first);
-        }
-    };
-    estimate_advantages(options.baseline_lambda, batch.targets);
-    const double unexplained = variance(batch.targets);
-    for (std::size_t i = 0; i < size; ++i) batch.targets[i] += values[i];
-    const double spread = variance(batch.targets);
-    batch.explained_variance = spread > 0.0 ? 1.0 - unexplained / spread : 0.0;
-    estimate_advantages(options.gae_lambda, batch.advantages);
-    if (options.centers_advantages) {
-        const double mean = dot(batch.weights, batch.advantages);
-        for (double& advantage : batch.advantages) advantage -= mean;
-    }
+    for (std::size_t c = 0; c < next.size(); ++c) batch.bootstrap[recording.cut[c]] = next[c];
+    batch.unexplained = batch.targets = advantages_of(batch, options, recording, options.baseline_lambda);
+    for (std::size_t i = 0; i < batch.targets.size(); ++i) batch.targets[i] += batch.values[i];
 }
 
-/// Rewards as they are learned from, returns and weights.
+/// Advantages, and how much of the targets the baseline explained.
+void set_advantages(Estimates& batch, const TrainOptions& options, const Recording& recording) {
+    const double unexplained = variance(batch.unexplained), spread = variance(batch.targets);
+    batch.explained_variance = spread > 0.0 ? 1.0 - unexplained / spread : 0.0;
+    batch.advantages = options.gae_lambda == options.baseline_lambda
+                           ? std::move(batch.unexplained)
+                           : advantages_of(batch, options, recording, options.gae_lambda);
+    if (!options.centers_advantages) return;
+    const double mean = dot(batch.weights, batch.advantages);
+    for (double& advantage : batch.advantages) advantage -= mean;
+}
+
+/// Rewards as they are learned from, returns, ends and weights.
 Estimates estimate(const TrainOptions& options, const Recording& recording, Learner& learner) {
     const Index n = recording.n_steps();
     Estimates result;
@@ -144,6 +146,13 @@ Estimates estimate(const TrainOptions& options, const Recording& recording, Lear
         }
     }
     result.return_mean = n_finished > 0 ? finished_return / static_cast<double>(n_finished) : std::nan("");
+    result.bootstrap.resize(static_cast<std::size_t>(n), 0.0);
+    result.terminated.resize(static_cast<std::size_t>(n));
+    result.truncated.resize(static_cast<std::size_t>(n));
+    for (Index i = 0; i < n; ++i) {
+        result.terminated[i] = (recording.flags[i] & kTerminated) != 0;
+        result.truncated[i] = recording.flags[i] == kTruncated;
+    }
     result.weights.assign(static_cast<std::size_t>(n), 1.0);
     if (options.state_weights == StateWeights::discounted)
         for (Index i = 0; i < n; ++i)
@@ -178,9 +187,10 @@ Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, co
         policy = normalized_policy(given_policy, learner.observations, options.observation_limit, scratch);
     }
     Estimates batch = estimate(options, recording, learner);
-    set_advantages(batch, baseline, options, recording, learner);
+    set_values(batch, baseline, options, recording, learner);
     baseline.fit(learner.baseline, recording.observations, recording.time, batch.targets);
-    if (options.fits_baseline_first) set_advantages(batch, baseline, options, recording, learner);
+    if (options.fits_baseline_first) set_values(batch, baseline, options, recording, learner);
+    set_advantages(batch, options, recording);
     Lesson lesson;
     lesson.return_mean = batch.return_mean;
     lesson.explained_variance = batch.explained_variance;
