@@ -212,6 +212,21 @@ def test_interrupt_arrives_within_a_tenth_of_a_second_and_leaves_a_valid_agent(k
         assert again.policies[-1].theta.tobytes() == result.policies[-1].theta.tobytes()
 
 
+@pytest.mark.parametrize(("n_states", "first"), [(100, 16), (50_000, 1)])
+def test_what_ctrl_c_can_lose_of_a_large_problem_is_little(n_states, first, monkeypatch):
+    agent = nf.NaturalPolicyGradient(nf.problems.garnet(n_states, 3, 3, gamma=0.9, seed=0))
+    run, lengths = agent._task.run, []
+
+    def keep_length(*arguments):
+        lengths.append(arguments[4])
+        return run(*arguments)
+
+    monkeypatch.setattr(agent._task, "run", keep_length)
+    agent.learn(16)
+    assert lengths[0] == first
+    assert sum(lengths) == 16
+
+
 @pytest.mark.isa_independent
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_ctrl_c_in_a_script_is_a_keyboard_interrupt():

@@ -43,9 +43,12 @@ HISTORY = (
     "clip_fraction",
     "seconds",
 )
+_TIMESTEPS, _SECONDS = HISTORY.index("timesteps"), HISTORY.index("seconds")
+_STATUS_NAMES = np.array([*map(str, Status), ""])  # the last one: of a seed that has finished
 _CHUNK_SECONDS = 0.1
 _CHUNK_ITERATIONS = 4  # at least: each call evaluates the policy once more than it has iterations
-_FIRST_CHUNK = 8  # iterations: small problems are solved in one call, which takes a thread and copies of the state
+_FIRST_CHUNK = 16  # iterations of a small problem: many are solved in one call
+_SMALL_WORK = 2**18  # see Task.work; over all seeds
 
 
 @dataclass(frozen=True, eq=False)
@@ -303,9 +306,10 @@ def advance(
     n_iterations: int | None,
     on_chunk: Callable[[TrainState, FloatArray], bool] | None,
     *,
+    work: int,
     every_iteration: bool,
 ) -> tuple[TrainState, FloatArray, FloatArray, BaseException | None]:
-    """Run up to `n_iterations` more iterations: eight, then in calls of about a tenth of a second or four iterations.
+    """Run up to `n_iterations` more iterations, in calls of about a tenth of a second or four iterations.
 
     A call either completes or, when a signal handler raises, has no effect at all. How the iterations are divided into
     calls does not change a bit of the outcome.
@@ -321,6 +325,8 @@ def advance(
     n_iterations : int or None
     on_chunk : callable
         Called after every call with the state and its part of the history; False ends the run.
+    work : int
+        Of one iteration of all seeds, see `Task.work`: what is small begins with a call of sixteen iterations.
     every_iteration : bool
         One iteration a call.
 
@@ -333,7 +339,7 @@ def advance(
     interruption : BaseException or None
         What a signal handler, or the callback, raised.
     """
-    done, size = 0, 1 if every_iteration else _FIRST_CHUNK
+    done, size = 0, 1 if every_iteration or work > _SMALL_WORK else _FIRST_CHUNK
     parts: list[FloatArray] = []
     initial = np.full((state.seeds.size, 3), np.nan)
     interruption: BaseException | None = None
@@ -360,9 +366,9 @@ def advance(
         elapsed = time.perf_counter() - started
         if not parts:
             initial = before
-        chunk[:, :, HISTORY.index("seconds")] += seconds[:, None]
-        latest = np.nanmax(chunk[:, :, HISTORY.index("seconds")], axis=1, initial=0.0)
-        state = replace(state, seconds=np.maximum(seconds, latest), **arrays)
+        chunk[:, :, _SECONDS] += seconds[:, None]
+        seconds = np.fmax(seconds, np.fmax.reduce(chunk[:, :, _SECONDS], axis=1))
+        state = replace(state, seconds=seconds, **arrays)
         parts.append(chunk)
         done += n
         if not every_iteration:
@@ -374,9 +380,8 @@ def advance(
             interruption = error
             break
     history = np.concatenate(parts, axis=1) if parts else np.empty((state.seeds.size, 0, len(HISTORY)))
-    counts = np.sum(~np.isnan(history[:, :, HISTORY.index("timesteps")]), axis=1)
-    longest = int(np.max(counts, initial=0))
-    return state, history[:, :longest], initial, interruption
+    is_done = ~np.isnan(history[:, :, _TIMESTEPS]).all(axis=0)
+    return state, history[:, : int(is_done.sum())], initial, interruption
 
 
 def _known(optimum: Solution | None) -> float:
@@ -391,9 +396,9 @@ def named_history(
     history: FloatArray, initial: FloatArray, optimum: Solution | None, regularized_optimum: Solution | None
 ) -> tuple[dict[str, NDArray[Any]], dict[str, FloatArray]]:
     """Name the columns of the core's history, and add the gaps."""
-    columns: dict[str, NDArray[Any]] = {name: np.ascontiguousarray(history[..., k]) for k, name in enumerate(HISTORY)}
+    columns: dict[str, NDArray[Any]] = dict(zip(HISTORY, np.moveaxis(history, -1, 0).copy(), strict=True))
     codes = columns["status"]
-    columns["status"] = np.array([*map(str, Status), ""])[np.where(np.isnan(codes), len(Status), codes).astype(int)]
+    columns["status"] = _STATUS_NAMES[np.where(np.isnan(codes), len(Status), codes).astype(int)]
     before = {"objective": initial[:, 0], "regularized_objective": initial[:, 1], "entropy": initial[:, 2]}
     for values in (columns, before):
         values["gap"] = _known(optimum) - values["objective"]

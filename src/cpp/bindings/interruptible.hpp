@@ -30,7 +30,7 @@ bool wait_a_little(const std::future<Result>& pending) {
 }
 
 /// Calls that are shorter than this need not look for signals.
-inline constexpr double kBriefSeconds = 0.005;
+inline constexpr double kBriefSeconds = 0.02;
 
 /// Runs `call(interrupt)` on a thread without the GIL, while this one looks for signals every 20 ms. A signal handler
 /// that raises (Ctrl-C) stops the call and its exception is thrown here; what the call wrote is then to be dropped.
