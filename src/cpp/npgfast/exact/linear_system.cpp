@@ -30,9 +30,10 @@ double max_abs(Reals x) {
 Eigen::SparseMatrix<double> as_eigen(const SplitMatrix& kernel) {
     std::vector<Eigen::Triplet<double, int>> entries;
     entries.reserve(static_cast<std::size_t>(kernel.n_entries() + kernel.n()));
-    for (Index row = 0; row < kernel.n(); ++row) {
+    for (Index place = 0; place < kernel.n(); ++place) {
+        const Index row = kernel.row_at(place);
         entries.emplace_back(static_cast<int>(row), static_cast<int>(row), 1.0);
-        kernel.each_entry(row, [&](std::int32_t column, double value) {
+        kernel.each_entry(place, [&](std::int32_t column, double value) {
             entries.emplace_back(static_cast<int>(row), column, -value);
         });
     }
@@ -111,7 +112,10 @@ bool ResolventSystem::run_bicgstab(Reals b, MutableReals x, bool transposed) {
             each([&](Index i) { to[i] = inverse_diagonal_[i] * from[i]; });
     };
     const auto apply = [&](const Vector& from, Vector& to) {
-        each([&](Index i) { to[i] = from[i] - matrix.row_product(i, from.data()); });
+        each([&](Index place) {
+            const Index i = matrix.row_at(place);
+            to[i] = from[i] - matrix.row_product(place, from.data());
+        });
     };
     std::fill(x.begin(), x.end(), 0.0);
     const double target = 1e-11 * norm(b);
@@ -184,7 +188,10 @@ double ResolventSystem::refine(Reals b, MutableReals x, bool transposed) {
     for (int refinement = 0; refinement <= kRefinements; ++refinement) {
         interrupt_.check();
         team_.split(matrix.n(), [&](Index first, Index last) {
-            for (Index i = first; i < last; ++i) residual[i] = (b[i] - x[i]) + matrix.row_product(i, x.data());
+            for (Index place = first; place < last; ++place) {
+                const Index i = matrix.row_at(place);
+                residual[i] = (b[i] - x[i]) + matrix.row_product(place, x.data());
+            }
         });
         const double relative = max_abs(residual) / std::max({max_abs(b), max_abs(x), kSmallestSize});
         const bool much_better = relative < 0.25 * best_residual;

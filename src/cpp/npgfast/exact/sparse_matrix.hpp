@@ -10,31 +10,46 @@
 namespace npgfast {
 
 /// A square sparse matrix K in CSR; an entry may be listed in several pieces.
+///
+/// Rows may stand in another order, in which neighbours are of about a length: the end of a row is then foreseen by the
+/// processor, where a wrong guess takes as long as several entries.
 struct SparseMatrix {
     Index n = 0;
-    Buffer<std::int64_t> indptr;
+    Buffer<std::int64_t> indptr;  ///< of places
     Buffer<std::int32_t> indices;
     Buffer<double> values;
+    Buffer<std::int32_t> order;  ///< the row at each place, or empty where that is its number
+
+    Index row_at(Index place) const { return order.size() == 0 ? place : order[place]; }
+
+    /// visit(place, row) for places first..last-1.
+    template <class Visit>
+    void each_row(Index first, Index last, const Visit& visit) const {
+        if (const std::int32_t* const rows = order.size() == 0 ? nullptr : order.data())
+            for (Index place = first; place < last; ++place) visit(place, Index{rows[place]});
+        else
+            for (Index place = first; place < last; ++place) visit(place, place);
+    }
 
     Index n_entries() const { return indices.size(); }
 
     /// Whether a pass over the entries evicts what else the caches hold.
     bool is_large() const { return n_entries() > 1'000'000; }
 
-    /// Asks for what comes half a thousand entries after a row, to be read once and to leave the caches to vectors.
-    void prefetch_after(Index row) const {
+    /// Asks for what comes half a thousand entries after a place, to be read once and to leave the caches to vectors.
+    void prefetch_after(Index place) const {
         constexpr Index kAhead = 512, kLine = 8;
-        for (std::int64_t k = indptr[row]; k < indptr[row + 1]; k += kLine) {
+        for (std::int64_t k = indptr[place]; k < indptr[place + 1]; k += kLine) {
             __builtin_prefetch(values.data() + k + kAhead, 0, 0);
             __builtin_prefetch(indices.data() + k + kAhead, 0, 0);
         }
     }
 
-    /// (K x)(row)
-    double row_product(Index row, const double* x) const {
+    /// (K x)(the row at a place)
+    double row_product(Index place, const double* x) const {
         double even = 0.0, odd = 0.0;
-        std::int64_t k = indptr[row];
-        const std::int64_t end = indptr[row + 1];
+        std::int64_t k = indptr[place];
+        const std::int64_t end = indptr[place + 1];
         for (; k + 1 < end; k += 2) {
             even += values[k] * x[indices[k]];
             odd += values[k + 1] * x[indices[k + 1]];
@@ -45,24 +60,26 @@ struct SparseMatrix {
 };
 
 /// K in two parts: `common` has the entries that every sweep reads, `rare` those so small that only residuals need
-/// them. rare.n = 0 where there are none.
+/// them. rare.n = 0 where there are none. Places are those of `common`; the rows of `rare` stand in their own order.
 struct SplitMatrix {
     SparseMatrix common, rare;
 
     Index n() const { return common.n; }
     Index n_entries() const { return common.n_entries() + rare.n_entries(); }
+    Index row_at(Index place) const { return common.row_at(place); }
     double rare_product(Index row, const double* x) const { return rare.n == 0 ? 0.0 : rare.row_product(row, x); }
-    double row_product(Index row, const double* x) const {
-        return common.row_product(row, x) + rare_product(row, x);
+    double row_product(Index place, const double* x) const {
+        return common.row_product(place, x) + rare_product(row_at(place), x);
     }
 
-    /// visit(column, value) for the entries of a row.
+    /// visit(column, value) for the entries of the row at a place.
     template <class Visit>
-    void each_entry(Index row, const Visit& visit) const {
-        for (const SparseMatrix* part : {&common, &rare}) {
-            if (part->n == 0) continue;
-            for (auto k = part->indptr[row]; k < part->indptr[row + 1]; ++k) visit(part->indices[k], part->values[k]);
-        }
+    void each_entry(Index place, const Visit& visit) const {
+        const auto each = [&](const SparseMatrix& part, Index i) {
+            for (auto k = part.indptr[i]; k < part.indptr[i + 1]; ++k) visit(part.indices[k], part.values[k]);
+        };
+        each(common, place);
+        if (rare.n > 0) each(rare, row_at(place));
     }
 };
 
@@ -102,12 +119,13 @@ SparseMatrix mix_rows(const TabularMdp& mdp, Index n, Integers column_of, Team& 
     return matrix;
 }
 
-/// K^T, the entries of a row in the order of K's rows.
+/// K^T of a K whose rows stand in their own order; those of `common` are ordered by length, 256 at a
+/// time, if they are short.
 ///
-/// Tiling: the entries are written into buckets of neighbouring rows, of about 16,000 entries, one after another; then
-/// each bucket is sorted within the second cache. The rows of K are cut into four shares, each with its own cursors,
-/// whatever the team. Cost: three passes over the entries, 26 bytes written for each; bound by memory.
-SparseMatrix transpose(const SparseMatrix& matrix, Team& team);
+/// The entries of a row are in the order of K's rows. Tiling: the entries are written into buckets of neighbouring rows, of
+/// about 16,000 entries, one after another; then each bucket is sorted within the second cache. The rows of K are cut into
+/// four shares, each with its own cursors, whatever the team. Cost: three passes over the entries, 26 bytes written for
+/// each; bound by memory.
 SplitMatrix transpose(const SplitMatrix& matrix, Team& team);
 
 /// Sums over 0..n-1 whose rounding does not depend on the number of threads: `part(first, last)` of each block of 256

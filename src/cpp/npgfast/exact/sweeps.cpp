@@ -75,14 +75,15 @@ public:
         for (Index begin = 0; begin < n_; begin += block) {
             const Index size = std::min(block, n_ - begin);
             team_.split(size, [&](Index first, Index last) {
-                for (Index i = first; i < last; ++i) {
-                    const Index s = begin + i;
-                    if (is_large) kernel_.common.prefetch_after(s);
-                    scratch_[i] = x[s] + inverse_diagonal_[s] * ((b[s] - x[s]) + kernel_.common.row_product(s, x));
-                }
+                kernel_.common.each_row(begin + first, begin + last, [&](Index place, Index s) {
+                    if (is_large) kernel_.common.prefetch_after(place);
+                    scratch_[place - begin] =
+                        x[s] + inverse_diagonal_[s] * ((b[s] - x[s]) + kernel_.common.row_product(place, x));
+                });
             });
             team_.split(size, [&](Index first, Index last) {
-                std::copy(scratch_.data() + first, scratch_.data() + last, x_.data() + begin + first);
+                kernel_.common.each_row(begin + first, begin + last,
+                                        [&](Index place, Index s) { x_[s] = scratch_[place - begin]; });
             });
         }
     }
@@ -94,17 +95,17 @@ private:
         const bool is_large = kernel_.common.is_large();
         const double* x = x_.data();
         Extent extent;
-        for (Index s = first; s < last; ++s) {
-            if (is_large) kernel_.common.prefetch_after(s);
+        kernel_.common.each_row(first, last, [&](Index place, Index s) {
+            if (is_large) kernel_.common.prefetch_after(place);
             const double rare = kernel_.rare_product(s, x);
-            const double residual = (b_[s] - x[s]) + (kernel_.common.row_product(s, x) + rare);
+            const double residual = (b_[s] - x[s]) + (kernel_.common.row_product(place, x) + rare);
             if (is_split()) right_[s] = b_[s] + rare;
             scratch_[s] = residual;
             extent.residual = std::isnan(residual) ? HUGE_VAL : std::max(extent.residual, std::abs(residual));
             extent.size = std::max({extent.size, std::abs(b_[s]), std::abs(x[s])});
             extent.residual_sum += residual;
             extent.image_sum += row_deficits_.empty() ? b_[s] - residual : row_deficits_[s];
-        }
+        });
         return extent;
     }
 
