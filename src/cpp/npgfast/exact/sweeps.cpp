@@ -11,8 +11,8 @@ constexpr double kNearRounding = 1e-13;  // where a residual that stands still i
 constexpr double kSlowestRate = 0.75;    // of a sweep; below it the Krylov method is faster
 constexpr Index kBlocks = 8;
 constexpr int kFirstSweeps = 2, kMostSweeps = 8;
-constexpr int kMostValueSweeps = 4;   // the correction of values is inexact while other errors are large
-constexpr int kMostSplitSweeps = 10;  // where a residual costs much more than a sweep
+constexpr int kMostSplitSweeps = 10;       // where a residual costs much more than a sweep
+constexpr double kValueShrinkage = 0.005;  // of other errors, when the inexactness of the values' correction is left
 
 /// Largest magnitudes and sums over some rows; `size` is that of b and x.
 struct Extent {
@@ -128,8 +128,6 @@ private:
 Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_deficits, Reals b, MutableReals x,
              int n_only, Team& team, const Interrupt& interrupt) {
     SweptSystem system(kernel, inverse_diagonal, row_deficits, b, x, team);
-    const int most_whole_sweeps = row_deficits.empty() ? kMostSweeps : kMostValueSweeps;
-    const int most_sweeps = system.is_split() ? kMostSplitSweeps : most_whole_sweeps;
     int n_sweeps = n_only > 0 ? n_only : kFirstSweeps;
     Sweeps result;
     double previous = HUGE_VAL;
@@ -143,8 +141,11 @@ Sweeps sweep(const SplitMatrix& kernel, Reals inverse_diagonal, Reals row_defici
             if (shrinkage > 0.25 && previous <= kNearRounding) break;
             result.stalled = !(rate <= kSlowestRate) && cycle > 1;
             if (result.stalled) break;
-            const double needed = std::log(kRounding / relative) / std::log(rate);  // of anything, where nothing shrank
-            n_sweeps = static_cast<int>(std::fmin(std::fmax(needed, 1.0), most_sweeps));
+            // Numbers of sweeps, which may be anything where nothing shrank.
+            const double needed = std::log(kRounding / relative) / std::log(rate);
+            const double useful = row_deficits.empty() ? kMostSweeps : std::log(kValueShrinkage) / std::log(rate) - 1.0;
+            const double most = system.is_split() ? kMostSplitSweeps : std::fmin(useful, kMostSweeps);
+            n_sweeps = static_cast<int>(std::fmax(std::fmin(needed, most), 1.0));
         }
         previous = relative;
         system.step(extent.shift());
