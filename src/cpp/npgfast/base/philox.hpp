@@ -104,22 +104,25 @@ public:
     }
 
 private:
+    /// Two blocks are made at a time: each is a chain of operations, and the two overlap.
     std::uint64_t next() {
-        if (has_second_) {
-            has_second_ = false;
-            return second_;
+        if (n_taken_ == std::ssize(words_)) {
+            const Draw even = draw(seed_, iteration_, environment_ | (block_ << 32), step_, purpose_),
+                       odd = draw(seed_, iteration_, environment_ | ((block_ + 1) << 32), step_, purpose_);
+            words_ = {even.first, even.second, odd.first, odd.second};
+            block_ += 2;
+            n_taken_ = 0;
         }
-        const Draw words = draw(seed_, iteration_, environment_ | (block_++ << 32), step_, purpose_);
-        second_ = words.second;
-        has_second_ = true;
-        return words.first;
+        return words_[n_taken_++];
     }
 
-    std::uint64_t seed_, environment_, block_ = 0, second_ = 0;
+    std::uint64_t seed_, environment_, block_ = 0;
+    std::array<std::uint64_t, 4> words_{};
+    Index n_taken_ = 4;
     double normal_ = 0.0;
     std::uint32_t iteration_, step_;
     Purpose purpose_;
-    bool has_second_ = false, has_normal_ = false;
+    bool has_normal_ = false;
 };
 
 }  // namespace npgfast
