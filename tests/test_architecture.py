@@ -102,6 +102,16 @@ def test_every_header_is_included_once():
     assert [path.name for path in headers if "#pragma once" not in path.read_text(encoding="utf-8")] == []
 
 
+def test_lines_end_at_column_120():
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in [*sources(CORE), *sources(BINDINGS)]
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 120
+    ]
+    assert wrong == []
+
+
 def declared_names(namespace, code):
     """Names that a file of the core declares in a namespace: those of types and constants, and those of functions."""
     objects, functions = set(), set()

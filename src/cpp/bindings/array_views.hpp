@@ -1,6 +1,6 @@
 #pragma once
-// The memory ring: every array that reaches the core has the right type, layout, extents and index ranges, or it raises.
-// Meaning and conversion are Python's business; nothing is converted here.
+// The memory ring: every array that reaches the core has the right type, layout, extents and index ranges, or it
+// raises. Meaning and conversion are Python's business; nothing is converted here.
 
 #include <initializer_list>
 #include <string>
@@ -127,13 +127,14 @@ TabularMdp mdp_view(const py::tuple& arrays);
 /// offset and mask (S, A); in place of the mask, where the actions share features, their number: all are allowed.
 SoftmaxPolicy policy_view(const py::tuple& arrays);
 
-/// The tuple (states | None, actions, weights, advantages, log_probs | None, effective_horizon, exhaustive); None: entry i
-/// is at state i.
+/// The tuple (states | None, actions, weights, advantages, log_probs | None, effective_horizon, exhaustive);
+/// None: entry i is at state i.
 Batch batch_view(const py::tuple& arrays, Index n_states, Index n_actions);
 
-/// A policy at one theta on a batch. The policy is that of `policy_view` with its tables (log_probs, probs), each (S, A),
-/// and the batch that of `batch_view`; or, with None for the tables, the tuple (features (n, m), theta, log_std_min,
-/// log_std_max) of a Gaussian policy, and the same batch tuple without states and with actions (n, k) of doubles.
+/// A policy at one theta on a batch. The policy is that of `policy_view` with its tables (log_probs,
+/// probs), each (S, A), and the batch that of `batch_view`; or, with None for the tables, the tuple
+/// (features (n, m), theta, log_std_min, log_std_max) of a Gaussian policy, and the same batch tuple
+/// without states and with actions (n, k) of doubles.
 class ModelView {
 public:
     ModelView(const py::tuple& policy, const py::object& tables, const py::tuple& batch, int n_threads);

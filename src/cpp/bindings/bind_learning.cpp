@@ -63,7 +63,8 @@ double training_seconds(const Environment& environment, const LinearPolicy& poli
     if (options.algorithm == Algorithm::ppo || options.n_steps == 0 || !is_bounded) return HUGE_VAL;
     const auto d = static_cast<double>(policy.n_params());
     const auto played = static_cast<double>(options.n_envs) * static_cast<double>(options.n_steps);
-    const auto evaluated = static_cast<double>(options.n_evaluation_episodes) * static_cast<double>(environment.time_limit);
+    const auto evaluated =
+        static_cast<double>(options.n_evaluation_episodes) * static_cast<double>(environment.time_limit);
     return n_iterations * (played * (300e-9 + 1e-9 * d * d) + 0.3 * simulation_seconds(environment, policy, evaluated));
 }
 
@@ -125,7 +126,8 @@ py::array bind_improve(const py::tuple& policy_arrays, const py::dict& option_va
 
 void bind_learning(py::module_& m) {
     m.def("train_simulated", &bind_train_simulated, py::arg("environment"), py::arg("policy"), py::arg("options"),
-          py::arg("schedules"), py::arg("origin"), py::arg("first_iteration"), py::arg("n_iterations"), py::arg("state"));
+          py::arg("schedules"), py::arg("origin"), py::arg("first_iteration"), py::arg("n_iterations"),
+          py::arg("state"));
     m.def("improve", &bind_improve, py::arg("policy"), py::arg("options"), py::arg("schedules"),
           py::arg("first_iteration"), py::arg("k"), py::arg("recording"), py::arg("state"));
 }

@@ -100,7 +100,8 @@ CompactRollout compact_view(const py::tuple& arrays) {
     const Index n_records = std::ssize(rollout.records);
     for (Index e = 0; e < rollout.n_envs(); ++e) {
         const Index first = rollout.first(e), stride = rollout.stride(e), length = rollout.length(e);
-        if (first < 0 || first >= n_records || stride < 1 || length < 1 || (length - 1) > (n_records - 1 - first) / stride)
+        if (first < 0 || first >= n_records || stride < 1 || length < 1 ||
+            (length - 1) > (n_records - 1 - first) / stride)
             throw py::index_error("tracks[" + std::to_string(e) + "]: outside the records");
     }
     for (std::size_t c = 0; c < rollout.cuts.size(); c += CompactRollout::kCutWidth)
@@ -165,12 +166,13 @@ struct SampleCall {
     RolloutOptions options;
 
     SampleCall(const py::tuple& mdp_arrays, const py::array& probs_array, const py::array& log_probs_array,
-               Index n_envs, Index n_steps, int state_weights, double gae_lambda, const py::object& baseline, double tau,
-               std::uint64_t seed, int n_threads)
+               Index n_envs, Index n_steps, int state_weights, double gae_lambda, const py::object& baseline,
+               double tau, std::uint64_t seed, int n_threads)
         : mdp(mdp_view(mdp_arrays)), probs(view<double>(probs_array, "probs", {mdp.n_states, mdp.n_actions})) {
         const Reals log_probs = view<double>(log_probs_array, "log_probs", {mdp.n_states, mdp.n_actions});
         weighing = {static_cast<StateWeights>(state_weights), gae_lambda, {}, tau, log_probs};
-        if (!baseline.is_none()) weighing.baseline = view<double>(as_array(baseline, "baseline"), "baseline", {n_cells()});
+        if (!baseline.is_none())
+            weighing.baseline = view<double>(as_array(baseline, "baseline"), "baseline", {n_cells()});
         check_lengths(n_envs, n_steps, n_threads);
         options = rollout_for(mdp, weighing.state_weights, n_envs, n_steps);
         options.seed = seed;
@@ -183,7 +185,8 @@ struct SampleCall {
 py::tuple bind_sample(const py::tuple& mdp, const py::array& probs, const py::array& log_probs, Index n_envs,
                       Index n_steps, int state_weights, double gae_lambda, const py::object& baseline, double tau,
                       std::uint64_t seed, int n_threads) {
-    const SampleCall call(mdp, probs, log_probs, n_envs, n_steps, state_weights, gae_lambda, baseline, tau, seed, n_threads);
+    const SampleCall call(mdp, probs, log_probs, n_envs, n_steps, state_weights, gae_lambda, baseline, tau, seed,
+                          n_threads);
     Sample sample = interruptible(
         [&](const Interrupt& interrupt) {
             Rollout played;
@@ -200,7 +203,8 @@ py::tuple bind_sample(const py::tuple& mdp, const py::array& probs, const py::ar
 py::tuple bind_sample_sums(const py::tuple& mdp, const py::array& probs, const py::array& log_probs, Index n_envs,
                            Index n_steps, int state_weights, double gae_lambda, const py::object& baseline, double tau,
                            std::uint64_t seed, int n_threads) {
-    const SampleCall call(mdp, probs, log_probs, n_envs, n_steps, state_weights, gae_lambda, baseline, tau, seed, n_threads);
+    const SampleCall call(mdp, probs, log_probs, n_envs, n_steps, state_weights, gae_lambda, baseline, tau, seed,
+                          n_threads);
     const Index n_states = call.mdp.n_states, n_actions = call.mdp.n_actions;
     std::vector<double> states(static_cast<std::size_t>(n_states)), pairs(call.probs.size()), advantages(pairs),
         fitted(static_cast<std::size_t>(call.n_cells()));

@@ -91,8 +91,8 @@ ObservationBaseline baseline_of(int kind, Index observation_size, Index time_pow
     return {static_cast<BaselineKind>(kind), observation_size, time_powers};
 }
 
-py::array bind_fit_baseline(int kind, Index time_powers, const py::array& observations_array, const py::array& time_array,
-                            const py::array& targets_array) {
+py::array bind_fit_baseline(int kind, Index time_powers, const py::array& observations_array,
+                            const py::array& time_array, const py::array& targets_array) {
     const Reals observations = view<double>(observations_array, "observations", {kAny, kAny});
     const Index n = observations_array.shape(0), size = observations_array.shape(1);
     const auto time = view<std::int32_t>(time_array, "time", {n});
@@ -107,8 +107,8 @@ py::array bind_fit_baseline(int kind, Index time_powers, const py::array& observ
     return to_array(std::move(state));
 }
 
-py::array bind_predict_baseline(int kind, Index time_powers, const py::array& state_array, const py::array& observations_array,
-                                const py::array& time_array) {
+py::array bind_predict_baseline(int kind, Index time_powers, const py::array& state_array,
+                                const py::array& observations_array, const py::array& time_array) {
     const Index n = time_array.size();
     const Reals observations = view<double>(observations_array, "observations", {n, kAny});
     const auto time = view<std::int32_t>(time_array, "time", {n});
@@ -133,10 +133,10 @@ void bind_simulation(py::module_& m) {
           py::arg("n_steps"), py::arg("seed"), py::arg("n_threads"));
     m.def("episode_returns", &bind_episode_returns, py::arg("environment"), py::arg("policy"), py::arg("theta"),
           py::arg("deterministic"), py::arg("n_episodes"), py::arg("seed"));
-    m.def("fit_baseline", &bind_fit_baseline, py::arg("kind"), py::arg("time_powers"), py::arg("observations"), py::arg("time"),
-          py::arg("targets"));
-    m.def("predict_baseline", &bind_predict_baseline, py::arg("kind"), py::arg("time_powers"), py::arg("state"), py::arg("observations"),
-          py::arg("time"));
+    m.def("fit_baseline", &bind_fit_baseline, py::arg("kind"), py::arg("time_powers"), py::arg("observations"),
+          py::arg("time"), py::arg("targets"));
+    m.def("predict_baseline", &bind_predict_baseline, py::arg("kind"), py::arg("time_powers"), py::arg("state"),
+          py::arg("observations"), py::arg("time"));
 }
 
 }  // namespace npgfast::bindings

@@ -76,8 +76,8 @@ py::tuple bind_train(const py::tuple& mdp_arrays, const py::tuple& policy_arrays
 
 void bind_training(py::module_& m) {
     m.def("train", &bind_train, py::arg("mdp"), py::arg("policy"), py::arg("reachable"), py::arg("options"),
-          py::arg("schedules"), py::arg("first_iteration"), py::arg("n_iterations"), py::arg("state"), py::arg("start_values"),
-          py::arg("memory"));
+          py::arg("schedules"), py::arg("first_iteration"), py::arg("n_iterations"), py::arg("state"),
+          py::arg("start_values"), py::arg("memory"));
 }
 
 }  // namespace npgfast::bindings

@@ -47,7 +47,8 @@ py::tuple bind_ppo_update(const py::tuple& policy, const py::object& tables, con
 
 void bind_updates(py::module_& m) {
     m.def("ppo_update", &bind_ppo_update, py::arg("policy"), py::arg("tables"), py::arg("batch"), py::arg("theta"),
-          py::arg("adam_first"), py::arg("adam_second"), py::arg("adam_steps"), py::arg("options"), py::arg("n_threads"));
+          py::arg("adam_first"), py::arg("adam_second"), py::arg("adam_steps"), py::arg("options"),
+          py::arg("n_threads"));
 }
 
 }  // namespace npgfast::bindings

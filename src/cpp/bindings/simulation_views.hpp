@@ -6,7 +6,8 @@
 
 namespace npgfast::bindings {
 
-/// The tuple (kind, parameters, action_low | None, action_high | None, time_limit, horizon) with the simulator it names.
+/// The tuple (kind, parameters, action_low | None, action_high | None, time_limit, horizon)
+/// with the simulator it names.
 class EnvironmentView {
 public:
     explicit EnvironmentView(const py::tuple& arrays);

@@ -4,8 +4,8 @@
 
 namespace npgfast {
 
-/// A growing array of plain values that are written once before they are read: a column whose sizes and indices are signed.
-/// It never shrinks, so that a buffer kept over many calls allocates in the first of them alone.
+/// A growing array of plain values that are written once before they are read: a column whose sizes and indices are
+/// signed. It never shrinks, so that a buffer kept over many calls allocates in the first of them alone.
 template <class T>
 class Buffer {
 public:

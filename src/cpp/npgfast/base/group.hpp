@@ -1,7 +1,7 @@
 #pragma once
 // Episodes that step together: a group of up to kGroup of them, each in a lane of its own. An array of a group is
-// (size, kGroup) row-major: row i holds number i of every episode. What a group computes for one lane does not depend on
-// the others; lanes beyond those in use hold numbers that nobody reads.
+// (size, kGroup) row-major: row i holds number i of every episode. What a group computes for one lane does not depend
+// on the others; lanes beyond those in use hold numbers that nobody reads.
 
 #include "npgfast/base/column.hpp"
 #include "npgfast/base/philox.hpp"

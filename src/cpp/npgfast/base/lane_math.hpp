@@ -1,7 +1,7 @@
 #pragma once
-// Elementary functions of lanes, without branches on what is in a lane unless all of them take the rare one. Below 1 ulp
-// of error (sine and cosine of what is not small: 3 ulp), as measured in the tests; every lane has the same bits as any
-// other with the same argument.
+// Elementary functions of lanes, without branches on what is in a lane unless all of them take the rare one. Below
+// 1 ulp of error (sine and cosine of what is not small: 3 ulp), as measured in the tests; every lane has the same bits
+// as any other with the same argument.
 
 #include <cmath>
 
@@ -26,8 +26,8 @@ inline Lanes power_of_two(Lanes n) {
     return doubles_of((nearest_integer(n).bits << 52) + (std::uint64_t{1023} << 52));
 }
 
-/// (e^r - 1 - r) / r^2 of |r| <= log(2) / 2: the polynomial of degree 9 that has the least relative error (4e-18). Its terms
-/// are summed in pairs (Estrin), which keeps the chain of dependent operations short.
+/// (e^r - 1 - r) / r^2 of |r| <= log(2) / 2: the polynomial of degree 9 that has the least relative error (4e-18). Its
+/// terms are summed in pairs (Estrin), which keeps the chain of dependent operations short.
 inline Lanes exp_tail(Lanes r) {
     const Lanes r2 = r * r, r4 = r2 * r2;
     const Lanes q01 = multiply_add(r, 0.16666666666666413, 0.5000000000000011),
@@ -39,7 +39,8 @@ inline Lanes exp_tail(Lanes r) {
     return multiply_add(r4, q49, multiply_add(r2, q23, q01));
 }
 
-/// x = n log 2 + rest, |rest| <= log(2) / 2, and e^rest. log 2 is taken in two parts, of which n times the first is exact.
+/// x = n log 2 + rest, |rest| <= log(2) / 2, and e^rest. log 2 is taken in two parts,
+/// of which n times the first is exact.
 struct ReducedExp {
     Rounded n;
     Lanes exp_of_rest;
@@ -96,7 +97,8 @@ inline Lanes log_lanes(Lanes x) {
     const Lanes f = doubles_of((shifted & kMantissa) + kRootHalf) - 1.0;
     const Lanes s = f / (2.0 + f), z = s * s, w = z * z, half_square = 0.5 * f * f;
     const Lanes even =
-        w * multiply_add(w, multiply_add(w, 1.531383769920937332e-01, 2.222219843214978396e-01), 3.999999999940941908e-01);
+        w * multiply_add(w, multiply_add(w, 1.531383769920937332e-01, 2.222219843214978396e-01),
+                         3.999999999940941908e-01);
     const Lanes odd_3 = multiply_add(w, 1.479819860511658591e-01, 1.818357216161805012e-01);
     const Lanes odd = z * multiply_add(w, multiply_add(w, odd_3, 2.857142874366239149e-01), 6.666666666666735130e-01);
     const Lanes rest = multiply_add(s, half_square + (even + odd), k * 1.90821492927058770002e-10);
@@ -126,8 +128,8 @@ inline SineCosine sine_cosine_near_zero(Lanes r) {
 ///
 ///     x = n pi / 2 + r, |r| <= pi / 4, and n mod 4 says which of +-sin r, +-cos r each of them is
 ///
-/// pi / 2 is taken in three parts of 33 bits, so that n times a part is exact while |x| <= 1e6; lanes beyond that, or not
-/// finite, go to the C library one by one. If no lane leaves [-pi/4, pi/4], n is 0 and nothing is reduced.
+/// pi / 2 is taken in three parts of 33 bits, so that n times a part is exact while |x| <= 1e6; lanes beyond that, or
+/// not finite, go to the C library one by one. If no lane leaves [-pi/4, pi/4], n is 0 and nothing is reduced.
 inline SineCosine sine_cosine(Lanes x) {
     const Lanes size = magnitude(x);
     if (!any(~(size <= 0.785))) return sine_cosine_near_zero(x);

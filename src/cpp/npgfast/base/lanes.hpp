@@ -1,7 +1,7 @@
 #pragma once
-// A register of doubles, and one of 64-bit integers or masks (all bits, or none), as wide as the instruction set has them.
-// Arithmetic on lanes is that of IEEE doubles, lane by lane: what is computed for an episode has the same bits in whatever
-// lane it stands. A group of episodes (group.hpp) is a few registers, whose latencies overlap.
+// A register of doubles, and one of 64-bit integers or masks (all bits, or none), as wide as the instruction set has
+// them. Arithmetic on lanes is that of IEEE doubles, lane by lane: what is computed for an episode has the same bits in
+// whatever lane it stands. A group of episodes (group.hpp) is a few registers, whose latencies overlap.
 // Not for the bindings, which are compiled for another instruction set.
 
 #include <cstring>
@@ -142,7 +142,8 @@ void exchange(Lanes* x, std::integer_sequence<int, k...>) {
 
 /// Transposes kWidth registers in place: lane j of register i becomes lane i of register j.
 ///
-/// In log2(kWidth) stages, of which the one of distance d exchanges the bits of d in the numbers of registers and lanes.
+/// In log2(kWidth) stages, of which the one of distance d exchanges the bits of d
+/// in the numbers of registers and lanes.
 inline void transpose(Lanes* x) {
     constexpr std::make_integer_sequence<int, kWidth> lanes;
     exchange<4>(x, lanes);

@@ -50,7 +50,7 @@ struct EightBlocks {
 /// multiplies. A round of one register waits for its multiplications, which those of another fill.
 template <class L, int kRegisters>
 [[gnu::noinline]] void philox_lanes(const std::uint32_t* first, const std::uint32_t* second, std::uint32_t fourth,
-                  const RoundKeys& keys, std::uint32_t* words, Index stride) {
+                                    const RoundKeys& keys, std::uint32_t* words, Index stride) {
     using V = typename L::Vector;
     const V m0 = L::splat(kPhiloxMultiplier0), m1 = L::splat(kPhiloxMultiplier1);
     V counters[2 * kRegisters][4];
@@ -92,8 +92,8 @@ Index philox_registers(const std::uint32_t* first, const std::uint32_t* second, 
 
 }  // namespace
 
-void philox_blocks(const std::uint32_t* first, const std::uint32_t* second, std::uint32_t fourth, PhiloxKey key, Index n,
-                   std::uint32_t* words) {
+void philox_blocks(const std::uint32_t* first, const std::uint32_t* second, std::uint32_t fourth, PhiloxKey key,
+                   Index n, std::uint32_t* words) {
     Index i = 0;
 #if defined(__AVX2__)
     RoundKeys keys;

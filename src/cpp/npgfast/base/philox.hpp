@@ -40,10 +40,10 @@ inline PhiloxCounter philox(PhiloxCounter counter, PhiloxKey key) {
 /// Many blocks at once: words (4, n), words[j * n + i] = word j of the block at (first[i], second[i], 0, fourth).
 ///
 /// Integers only: every instruction set gives the same words. Tiling: two registers of blocks at a time. Bound by the
-/// multiplications, shifts and exclusive ors: 150 vector instructions for 8 blocks with AVX2, 1.6 words per nanosecond on
-/// Zen 3 (scalar: 0.4).
-void philox_blocks(const std::uint32_t* first, const std::uint32_t* second, std::uint32_t fourth, PhiloxKey key, Index n,
-                   std::uint32_t* words);
+/// multiplications, shifts and exclusive ors: 150 vector instructions for 8 blocks with AVX2, 1.6 words per
+/// nanosecond on Zen 3 (scalar: 0.4).
+void philox_blocks(const std::uint32_t* first, const std::uint32_t* second, std::uint32_t fourth, PhiloxKey key,
+                   Index n, std::uint32_t* words);
 
 inline PhiloxKey philox_key(std::uint64_t seed) {
     return {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
@@ -51,8 +51,8 @@ inline PhiloxKey philox_key(std::uint64_t seed) {
 
 /// What a draw is for; the last word of the counter keeps the streams of one step apart.
 enum class Purpose : std::uint32_t {
-    step = 0, start = 1, restart = 2, shuffle = 3, action = 4, dynamics = 5, evaluation_start = 6, evaluation_action = 7,
-    evaluation_dynamics = 8
+    step = 0, start = 1, restart = 2, shuffle = 3, action = 4, dynamics = 5, evaluation_start = 6,
+    evaluation_action = 7, evaluation_dynamics = 8
 };
 
 /// The last word of the counter: 2^28 iterations of 16 purposes.

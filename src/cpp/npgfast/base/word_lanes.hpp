@@ -1,6 +1,6 @@
 #pragma once
-// Vectors of 32-bit words: one word, or the eight of AVX2. Code written over them has the same bits with either, and each
-// is compiled wherever it can run, so that the one checks the other.
+// Vectors of 32-bit words: one word, or the eight of AVX2. Code written over them has the same bits with either, and
+// each is compiled wherever it can run, so that the one checks the other.
 
 #include <cstdint>
 

@@ -113,13 +113,15 @@ void solve_policy(const TabularMdp& mdp, Reals probs, Reals log_probs, double ta
     ResolventSystem system(kernel, method, team, interrupt);
     const double value_residual = system.solve(policy_rewards(mdp, probs, log_probs, tau, team), result.values);
     if (mdp.gamma == 1.0) {
-        // (I - K)^{-1} is nonnegative, so its norm, and with it the condition number, is the longest time to termination.
+        // (I - K)^{-1} is nonnegative, so its norm, and with it the condition number,
+        // is the longest time to termination.
         std::vector<double> time(n_states, 0.0);
         system.solve(std::vector<double>(n_states, 1.0), time);
         const auto [shortest, longest] = std::minmax_element(time.begin(), time.end());
         if (!(*shortest > 0.5 && *longest < kLongestTime))
             throw EvaluationFailure("policy: from state " + std::to_string(longest - time.begin()) +
-                                    " it takes over 4e10 steps to terminate, and its value at gamma=1 is lost in rounding");
+                                    " it takes over 4e10 steps to terminate, and its value at gamma=1 is lost in "
+                                    "rounding");
     }
     const double occupancy_residual = system.solve(mdp.initial, result.occupancy, true);
     result.residual = std::max(value_residual, occupancy_residual);

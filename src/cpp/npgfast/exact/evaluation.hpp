@@ -24,8 +24,8 @@ struct Evaluation {
 /// What is known of a policy before its evaluation.
 ///
 /// `values` (S,), or empty: where an iterative solution starts; the closer, the faster, with the same result up to its
-/// residual. With `occupancy` (S,) and effective_horizon > 0 they are those of an earlier evaluation of the same policy,
-/// which is then repeated bit for bit without solving anything (its residual is given as 0).
+/// residual. With `occupancy` (S,) and effective_horizon > 0 they are those of an earlier evaluation of the same
+/// policy, which is then repeated bit for bit without solving anything (its residual is given as 0).
 struct Guess {
     Reals values;
     Reals occupancy = {};

@@ -27,8 +27,8 @@ public:
     ResolventSystem(const ResolventSystem&) = delete;
     ResolventSystem& operator=(const ResolventSystem&) = delete;
 
-    /// x = (I - K)^{-1} b, or the transposed one, from the guess in x. With n_sweeps > 0, sweeps (if it comes to sweeps)
-    /// end after so many, and the residual is that of the guess.
+    /// x = (I - K)^{-1} b, or the transposed one, from the guess in x. With n_sweeps > 0, sweeps (if it comes to
+    /// sweeps) end after so many, and the residual is that of the guess.
     /// Returns ||b - (I - K) x||_inf / max(||b||_inf, ||x||_inf).
     double solve(Reals b, MutableReals x, bool transposed = false, int n_sweeps = 0);
 

@@ -116,9 +116,9 @@ void iterate_soft_policies(const Quotient& quotient, double tau, Index max_itera
     iterate.iterations = std::min(iterate.iterations + 1, max_iterations);
 }
 
-/// Policy iteration from a choice. While policies still gain, their evaluation is a few sweeps, twice as many after each
-/// time that the gain has not halved, until in the end the iteration is that of exact values. At gamma = 1 it is so
-/// from the start: a policy that improves on inexact values may not end.
+/// Policy iteration from a choice. While policies still gain, their evaluation is a few sweeps, twice as many after
+/// each time that the gain has not halved, until in the end the iteration is that of exact values. At gamma = 1 it is
+/// so from the start: a policy that improves on inexact values may not end.
 void iterate_policies(const Quotient& quotient, Index max_iterations, std::vector<Index> choice, Iterate& iterate,
                       Team& team, const Interrupt& interrupt) {
     double previous = std::numeric_limits<double>::infinity();

@@ -19,7 +19,8 @@ Quotient make_quotient(const TabularMdp& mdp, const EndComponents& components) {
         else
             ++quotient.begin[node + 1];
     }
-    for (std::size_t node = 0; node < n_nodes; ++node) quotient.begin[node + 1] += quotient.begin[node] + can_stay[node];
+    for (std::size_t node = 0; node < n_nodes; ++node)
+        quotient.begin[node + 1] += quotient.begin[node] + can_stay[node];
     quotient.rows.assign(static_cast<std::size_t>(quotient.begin.back()), kStay);
     std::vector<Index> cursor(quotient.begin.begin(), quotient.begin.end() - 1);
     for (Index row = 0; row < mdp.n_pairs(); ++row)

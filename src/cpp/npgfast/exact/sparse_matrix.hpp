@@ -122,10 +122,10 @@ SparseMatrix mix_rows(const TabularMdp& mdp, Index n, Integers column_of, Team& 
 /// K^T of a K whose rows stand in their own order; those of `common` are ordered by length, 256 at a
 /// time, if they are short.
 ///
-/// The entries of a row are in the order of K's rows. Tiling: the entries are written into buckets of neighbouring rows, of
-/// about 16,000 entries, one after another; then each bucket is sorted within the second cache. The rows of K are cut into
-/// four shares, each with its own cursors, whatever the team. Cost: three passes over the entries, 26 bytes written for
-/// each; bound by memory.
+/// The entries of a row are in the order of K's rows. Tiling: the entries are written into buckets of neighbouring
+/// rows, of about 16,000 entries, one after another; then each bucket is sorted within the second cache. The rows of K
+/// are cut into four shares, each with its own cursors, whatever the team. Cost: three passes over the entries,
+/// 26 bytes written for each; bound by memory.
 SplitMatrix transpose(const SplitMatrix& matrix, Team& team);
 
 /// Sums over 0..n-1 whose rounding does not depend on the number of threads: `part(first, last)` of each block of 256

@@ -9,8 +9,8 @@ namespace npgfast {
 
 /// A weighted set of state-action pairs: the one object that exact and sampled algorithms share.
 ///
-/// All arrays (n,), weights >= 0 with sum 1. `states` is empty where entry i is at state i: the states are the rows of a
-/// batch of observations. `log_probs` under the policy that chose the actions, or empty.
+/// All arrays (n,), weights >= 0 with sum 1. `states` is empty where entry i is at state i: the states are the rows of
+/// a batch of observations. `log_probs` under the policy that chose the actions, or empty.
 /// `exhaustive`: the entries list every action of row after row of states, (h,) s, a, and weights[i] > 0 iff the state
 /// can be reached; then the advantages are known for actions that the policy has all but given up.
 struct Batch {
@@ -26,8 +26,8 @@ struct Batch {
     Index state(Index entry) const { return states.empty() ? entry : Index{states[entry]}; }
 };
 
-/// A number for each state-action pair: a table (S*A,), or, where every state has one entry, that entry's action (S,) and
-/// its number, a product of one or two factors (S,).
+/// A number for each state-action pair: a table (S*A,), or, where every state has one entry, that entry's action (S,)
+/// and its number, a product of one or two factors (S,).
 struct PairNumbers {
     Reals table;
     Integers actions;

@@ -19,16 +19,16 @@ struct CgOutcome {
 ///     alpha = r.r / p.Ap,  x += alpha p,  r -= alpha Ap,  p = r + (r'.r' / r.r) p
 ///
 /// Inputs: `apply(v, out)` computes out = A v; b (d,); x (d,) holds the start and receives the solution; stops when
-/// the true residual is at most rtol ||b||, or as small as rounding allows (1e-15 ||A|| ||x||), or after `max_iterations`.
-/// A start of 0 keeps x in the range of a singular A. `product_error` bounds ||computed A v - A v|| / (||A|| ||v||), as far
-/// as the caller knows.
+/// the true residual is at most rtol ||b||, or as small as rounding allows (1e-15 ||A|| ||x||), or after
+/// `max_iterations`. A start of 0 keeps x in the range of a singular A. `product_error` bounds
+/// ||computed A v - A v|| / (||A|| ||v||), as far as the caller knows.
 /// Outputs: x is always finite. Status `ok`; `zero_gradient` if b = 0 (x = 0, no product); `cg_max_iterations`, also if
 /// the true residual stops falling before that; `negative_curvature` if p.Ap <= 0, be it by rounding (x is the last
-/// iterate before it); `non_finite` if b or a product is not finite. The residual that is reported is computed from x; if
-/// the iterations run out, the recurrence's may stand for it, but only while the rounding that can have parted the two is
-/// a millionth of it: sum_k product_error ||A|| ||x_k|| + eps ||r_k||.
-/// Cost: one product per iteration, which is the bound, one for a start other than 0 and one for the residual where it is
-/// computed; the rest is 5 passes over vectors of length d on the calling thread.
+/// iterate before it); `non_finite` if b or a product is not finite. The residual that is reported is computed from x;
+/// if the iterations run out, the recurrence's may stand for it, but only while the rounding that can have parted the
+/// two is a millionth of it: sum_k product_error ||A|| ||x_k|| + eps ||r_k||.
+/// Cost: one product per iteration, which is the bound, one for a start other than 0 and one for the residual where it
+/// is computed; the rest is 5 passes over vectors of length d on the calling thread.
 /// Source: Hestenes & Stiefel 1952; Nocedal & Wright, "Numerical Optimization", algorithm 5.2; van der Vorst & Ye,
 /// "Residual replacement strategies for Krylov subspace iterative methods", SIAM J. Sci. Comput. 22, 2000.
 template <class Operator>

@@ -73,7 +73,8 @@ void scale_centered(const double* pi, double weight, Size n_actions, double* row
 
 FisherOperator::FisherOperator(const SoftmaxPolicy& policy, Reals probs, const BatchSummary& summary,
                                Estimator estimator, double damping, Team& team)
-    : policy_(policy), probs_(probs), summary_(summary), estimator_(estimator), damping_(damping), sweep_(policy.rows(), team) {}
+    : policy_(policy), probs_(probs), summary_(summary), estimator_(estimator), damping_(damping),
+      sweep_(policy.rows(), team) {}
 
 double FisherOperator::ridge() {
     if (!ridge_) ridge_ = damping_ > 0.0 ? damping_ * trace() / static_cast<double>(size()) : 0.0;
@@ -124,7 +125,9 @@ double FisherOperator::quadratic(Reals vector) {
                 const double* pi = probs_.data() + s * n_actions;
                 double mean = 0.0;
                 for (Index a = 0; a < n_actions; ++a) mean += pi[a] * row[a];
-                const auto add = [&](Index a, double weight) { *total += weight * ((row[a] - mean) * (row[a] - mean)); };
+                const auto add = [&](Index a, double weight) {
+                    *total += weight * ((row[a] - mean) * (row[a] - mean));
+                };
                 if (estimator_ == Estimator::analytic)
                     for (Index a = 0; a < n_actions; ++a) add(a, summary_.state_weights[s] * pi[a]);
                 else
@@ -209,8 +212,8 @@ void FisherOperator::add_blocks(MutableReals fisher) const {
     }
 }
 
-/// Shared features: F[(i,a),(j,b)] = sum_s phi_i phi_j B_ab(s), one Gram matrix for each pair of actions. The rows of B sum
-/// to 0; analytically B_ab = -w pi_a pi_b off the diagonal, which the diagonal is summed from without cancellation.
+/// Shared features: F[(i,a),(j,b)] = sum_s phi_i phi_j B_ab(s), one Gram matrix for each pair of actions. The rows of B
+/// sum to 0; analytically B_ab = -w pi_a pi_b off the diagonal, which the diagonal is summed from without cancellation.
 void FisherOperator::add_shared(MutableReals fisher) {
     const Index n_actions = policy_.n_actions, m = policy_.n_shared_features, d = size(), n_gram = gram_size(m);
     const bool is_analytic = estimator_ == Estimator::analytic;
@@ -259,7 +262,8 @@ void FisherOperator::add_centered(MutableReals fisher) {
         std::vector<double> coefficients(static_cast<std::size_t>(n), 0.0), scratch(8 * coefficients.size());
         for (Index s = first; s < last; ++s) {
             const double *pi = probs_.data() + s * n_actions, *phi = policy_.features.data() + s * n_actions * d;
-            double *shares = coefficients.data() + (s - first) * n_actions, *row = rows.data() + (s - first) * n_actions * d;
+            double *shares = coefficients.data() + (s - first) * n_actions,
+                   *row = rows.data() + (s - first) * n_actions * d;
             std::fill(mean.begin(), mean.end(), 0.0);
             for (Index a = 0; a < n_actions; ++a)
                 if (pi[a] > 0.0) axpy(pi[a], phi + a * d, mean.data(), d);

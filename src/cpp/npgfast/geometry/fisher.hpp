@@ -15,13 +15,13 @@ enum class Estimator : int { analytic = 0, empirical = 1 };
 ///     F = sum_s w(s) E_{a~pi(.|s)}[score score^T]      (analytic)
 ///     F = sum_i w_i score(s_i,a_i) score(s_i,a_i)^T    (empirical)
 ///
-/// With U = features v, an analytic product is features^T [w(s) pi (U - pi.U)]: one pass over the features, which are read
-/// from memory once (row_features.hpp says how the pass is tiled); no score is formed. `damping` is relative: the operator
-/// is F + damping (tr F / d) I.
+/// With U = features v, an analytic product is features^T [w(s) pi (U - pi.U)]: one pass over the features, which are
+/// read from memory once (row_features.hpp says how the pass is tiled); no score is formed. `damping` is relative: the
+/// operator is F + damping (tr F / d) I.
 /// Preconditions: the referenced policy, probabilities, summary and team outlive it.
-/// Cost: 4 S m A flops per product with m shared features (4 S A d with features of pairs, S A tabular). With m = 64, A = 8
-/// the arithmetic is the bound, below A = 4 the memory. The dense matrix takes S m (m + 8) A (A - 1) / 2 flops with shared
-/// features, S A d (d + 8) with features of pairs: gram.hpp says how.
+/// Cost: 4 S m A flops per product with m shared features (4 S A d with features of pairs, S A tabular). With m = 64,
+/// A = 8 the arithmetic is the bound, below A = 4 the memory. The dense matrix takes S m (m + 8) A (A - 1) / 2 flops
+/// with shared features, S A d (d + 8) with features of pairs: gram.hpp says how.
 /// Source: Kakade, "A natural policy gradient", NIPS 2001, eq. (2); Schulman et al. 2015 (TRPO), appendix C.
 class FisherOperator {
 public:

@@ -22,7 +22,8 @@ GaussianModel::GaussianModel(const GaussianPolicy& policy, Reals theta, const Ro
 double GaussianModel::score_product(Index i, const double* row, Reals tail) const {
     const double* z = z_.data() + i * policy_.action_size;
     double sum = 0.0;
-    for (std::size_t a = 0; a < tail.size(); ++a) sum += row[a] * (z[a] * precision_[a]) + tail[a] * (z[a] * z[a] - 1.0);
+    for (std::size_t a = 0; a < tail.size(); ++a)
+        sum += row[a] * (z[a] * precision_[a]) + tail[a] * (z[a] * z[a] - 1.0);
     return sum;
 }
 
@@ -103,7 +104,8 @@ std::vector<double> GaussianModel::second_moment() const {
     const Index m = policy_.n_features;
     const auto visit = [&](Index first, Index last, double*, double* gram) {
         std::vector<double> scratch(static_cast<std::size_t>(8 * (last - first)));
-        add_gram(policy_.features.data() + first * m, last - first, m, batch_.weights.data() + first, scratch.data(), gram);
+        add_gram(policy_.features.data() + first * m, last - first, m, batch_.weights.data() + first, scratch.data(),
+                 gram);
     };
     std::vector<double> gram(static_cast<std::size_t>(gram_size(m))), result(static_cast<std::size_t>(m * m));
     RowSweep(policy_.rows(), team_)({}, visit, {}, gram);

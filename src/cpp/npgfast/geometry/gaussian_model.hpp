@@ -22,8 +22,8 @@ struct RowBatch {
 ///
 /// The analytic system is solved exactly through one factorisation of E_w[phi phi^T] (closed_form; with damping one for
 /// each action dimension), which `automatic` takes; the other solvers form F, multiply by it, or regress as for softmax
-/// policies. Products, gradients and moves are passes over the features as for those (row_features.hpp), on the caller's
-/// team. What it refers to must outlive it.
+/// policies. Products, gradients and moves are passes over the features as for those (row_features.hpp), on the
+/// caller's team. What it refers to must outlive it.
 /// Cost: n*m*k a gradient or product; n*m^2 + m^3 the closed form; n*d^2 + d^3 the dense solvers.
 /// Source: Williams 1992 (scores); Kakade 2001; Rajeswaran, Lowrey, Todorov & Kakade 2017, section 3.
 class GaussianModel final : public LocalModel {

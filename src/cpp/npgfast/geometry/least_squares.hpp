@@ -7,8 +7,8 @@
 
 namespace npgfast {
 
-/// Eigenvalues of an n x n matrix (or pivots of a least-squares problem) below this fraction of the largest are taken for
-/// the rounding of a 0. A bare n eps takes one singular Fisher block in a hundred for a regular one (measured).
+/// Eigenvalues of an n x n matrix (or pivots of a least-squares problem) below this fraction of the largest are taken
+/// for the rounding of a 0. A bare n eps takes one singular Fisher block in a hundred for a regular one (measured).
 inline double rank_cutoff(Index n) { return 100.0 * static_cast<double>(n) * std::numeric_limits<double>::epsilon(); }
 
 struct LeastSquares {

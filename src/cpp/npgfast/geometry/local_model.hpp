@@ -35,7 +35,8 @@ public:
     virtual Move move(MutableReals theta) const = 0;
     /// `theta` is read at every evaluation and must outlive the minibatches. Needs the entries of the batch.
     virtual std::unique_ptr<Minibatch> minibatch(Reals theta) const = 0;
-    /// The surrogate of the policy at this theta, clipped unless clip_range is infinite. Needs the entries with log_probs.
+    /// The surrogate of the policy at this theta, clipped unless clip_range is infinite.
+    /// Needs the entries with log_probs.
     virtual Surrogate surrogate(double clip_range) const = 0;
     virtual double effective_horizon() const = 0;
 

@@ -80,7 +80,8 @@ void solve_by_state(const SoftmaxPolicy& policy, Reals probs, const BatchSummary
             const auto size = static_cast<Index>(allowed.size());
             const MatrixXd reduced = block(allowed, allowed);
             const VectorXd right = Eigen::Map<const VectorXd>(table.data(), n_actions)(allowed);
-            const SymmetricSolution dense = solve_dense(options.solver, Reals(reduced.data(), reduced.data() + reduced.size()), right);
+            const SymmetricSolution dense =
+                solve_dense(options.solver, Reals(reduced.data(), reduced.data() + reduced.size()), right);
             if (dense.status != Status::ok) {
                 result.status = dense.status;
                 std::fill(result.direction.begin(), result.direction.end(), 0.0);

@@ -17,18 +17,20 @@ inline constexpr Index kDenseFisherLimit = 256;  ///< parameters above which pro
 struct NaturalGradientOptions {
     Solver solver = Solver::automatic;
     Estimator estimator = Estimator::analytic;
-    double damping = 0.0;        ///< relative: F + damping (tr F / d) I
-    double rtol = 1e-10;         ///< of conjugate gradients
-    Index max_iterations = 0;    ///< of conjugate gradients; 0: enough to converge (20 d + 100)
-    bool measures_residual = true;  ///< false: residual_norm stays 0 unless conjugate gradients tell it, and costs nothing
+    double damping = 0.0;      ///< relative: F + damping (tr F / d) I
+    double rtol = 1e-10;       ///< of conjugate gradients
+    Index max_iterations = 0;  ///< of conjugate gradients; 0: enough to converge (20 d + 100)
+    /// false: residual_norm stays 0 unless conjugate gradients tell it, and costs nothing
+    bool measures_residual = true;
 };
 
 struct NaturalGradient {
     std::vector<double> direction;
     Status status = Status::ok;
-    double residual_norm = 0.0;  ///< ||(F + ridge) direction - grad J||_2 if measured; of cg to six digits or to rounding
-    Index iterations = 0;        ///< of conjugate gradients
-    Index rank = 0;              ///< numerical rank of F, where the solver finds it; else -1
+    /// ||(F + ridge) direction - grad J||_2 if measured; of cg to six digits or to rounding
+    double residual_norm = 0.0;
+    Index iterations = 0;  ///< of conjugate gradients
+    Index rank = 0;        ///< numerical rank of F, where the solver finds it; else -1
 };
 
 /// The natural direction x = F^+ grad J, L included.
@@ -58,8 +60,8 @@ SymmetricSolution solve_dense(Solver solver, Reals matrix, Reals right);
 void solve_by_products(NaturalGradient& result, Reals gradient, const Product& multiply,
                        const NaturalGradientOptions& options);
 
-/// What is promised of a direction however it was found: finite, a status that fits it, and its residual if it is asked for, which
-/// conjugate gradients have told.
+/// What is promised of a direction however it was found: finite, a status that fits it, and its residual if it is asked
+/// for, which conjugate gradients have told.
 void settle(NaturalGradient& result, Solver solver, bool measures_residual, Reals gradient, const Product& multiply);
 
 }  // namespace npgfast

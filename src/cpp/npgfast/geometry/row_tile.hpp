@@ -14,9 +14,10 @@ inline constexpr Index kTileRows = 64;
 ///
 ///     outputs(a)[i] = sum_j phi_i,j W_j,a,        gradient_j,a = sum_i phi_i,j columns(a)[i]
 ///
-/// The rows of a tile are copied into columns, feature by feature. Products keep 8 vectors of sums in registers; the sums
-/// of the gradient stay vectors until `finish`, so that their order depends on the order of the rows alone. Rows that a
-/// tile lacks are zeros. Cost: m (2 k + 1) a row, of which the copy (m single stores) is the larger part for k <= 2.
+/// The rows of a tile are copied into columns, feature by feature. Products keep 8 vectors of sums in
+/// registers; the sums of the gradient stay vectors until `finish`, so that their order depends on the order of
+/// the rows alone. Rows that a tile lacks are zeros. Cost: m (2 k + 1) a row, of which the copy (m single
+/// stores) is the larger part for k <= 2.
 class RowTile {
 public:
     /// features (n, m) row-major; k outputs. They must outlive the tile.

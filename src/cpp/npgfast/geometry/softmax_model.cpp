@@ -39,9 +39,9 @@ Move SoftmaxModel::move(MutableReals theta) const {
             const double *new_log_probs = log_probs.data() + (s - first) * n_actions,
                          *old_log_probs = table.log_probs.data() + s * n_actions;
             if (summary.state_weights[s] > 0.0)
-                totals[0] += summary.state_weights[s] * divergence(old_log_probs, table.probs.data() + s * n_actions,
-                                                                   new_log_probs, probs.data() + (s - first) * n_actions,
-                                                                   n_actions);
+                totals[0] += summary.state_weights[s] *
+                             divergence(old_log_probs, table.probs.data() + s * n_actions, new_log_probs,
+                                        probs.data() + (s - first) * n_actions, n_actions);
             summary.weighted_advantages.for_each(s, n_actions, [&](Index a, double sum) {
                 if (sum != 0.0) totals[1] += sum * ratio_minus_one(new_log_probs[a], old_log_probs[a]);
             });

@@ -4,8 +4,8 @@
 
 namespace npgfast {
 
-/// A softmax policy on a summarised batch. What it refers to must outlive it; `entries` is for minibatches and surrogates
-/// only. Its passes over the features share the caller's team, so that a solve starts its threads once.
+/// A softmax policy on a summarised batch. What it refers to must outlive it; `entries` is for minibatches and
+/// surrogates only. Its passes over the features share the caller's team, so that a solve starts its threads once.
 class SoftmaxModel final : public LocalModel {
 public:
     SoftmaxModel(const SoftmaxPolicy& policy, const PolicyView& table, const BatchSummary& summary,

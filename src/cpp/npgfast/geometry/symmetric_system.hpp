@@ -19,8 +19,8 @@ struct SymmetricSolution {
 /// Golub & Van Loan, "Matrix Computations", 4th ed., section 8.3.
 SymmetricSolution solve_pinv(Reals matrix, Reals right);
 
-/// The solution by a Cholesky factorisation; `negative_curvature`, with x = 0, if the matrix is not positive definite or
-/// a pivot is below the rank cutoff. Cost: d^3 / 3, in blocks, bound by multiply-adds. Inputs and output as above.
+/// The solution by a Cholesky factorisation; `negative_curvature`, with x = 0, if the matrix is not positive definite
+/// or a pivot is below the rank cutoff. Cost: d^3 / 3, in blocks, bound by multiply-adds. Inputs and output as above.
 SymmetricSolution solve_cholesky(Reals matrix, Reals right);
 
 }  // namespace npgfast

@@ -8,8 +8,8 @@ namespace npgfast {
 
 /// A linear-Gaussian policy on the rows of a batch: a ~ N(W^T phi, diag(exp(2 log_std))).
 ///
-/// `features` (n, m) row-major. theta = (W (m, k) row-major, log_std (k,)); d = m k + k. The standard deviation does not
-/// depend on the state. log_std is kept inside [log_std_min, log_std_max] by `confine`, after every step.
+/// `features` (n, m) row-major. theta = (W (m, k) row-major, log_std (k,)); d = m k + k. The standard deviation does
+/// not depend on the state. log_std is kept inside [log_std_min, log_std_max] by `confine`, after every step.
 struct GaussianPolicy {
     Index n_rows = 0;
     Index n_features = 0;

@@ -96,8 +96,12 @@ void Actor::evaluate(Index n, const double* observations) {
     }
     for (Index a = 0; a < n_outputs; a += 4) {
         const Index left = n_outputs - a;
-        const auto set = left == 1 ? set_outputs<1> : left == 2 ? set_outputs<2> : left == 3 ? set_outputs<3> : set_outputs<4>;
-        set(n, features, m, weights_.data() + a, bias == nullptr ? bias : bias + a, n_outputs, outputs_.data() + a * kGroup);
+        const auto set = left == 1   ? set_outputs<1>
+                         : left == 2 ? set_outputs<2>
+                         : left == 3 ? set_outputs<3>
+                                     : set_outputs<4>;
+        set(n, features, m, weights_.data() + a, bias == nullptr ? bias : bias + a, n_outputs,
+            outputs_.data() + a * kGroup);
     }
 }
 

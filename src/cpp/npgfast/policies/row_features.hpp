@@ -30,18 +30,18 @@ struct RowFeatures {
 ///     U = Phi vector,   visit(U) changes U and adds to totals,   image = Phi^T U
 ///
 /// Inputs of a call: vector (n_params,), or empty: U starts at 0; `visit(first, last, U, totals)` is given groups
-/// [first, last), their rows of U ((last - first), group_size) and the totals of its part of the data, which start at 0;
-/// it may run on several threads at once, on groups of their own.
+/// [first, last), their rows of U ((last - first), group_size) and the totals of its part of the data, which start
+/// at 0; it may run on several threads at once, on groups of their own.
 /// Outputs: image (n_params,), unless empty; totals, unless empty. None may alias.
 ///
-/// Tiling: the rows are cut into at most 64 parts, by sizes alone; each part has an image and totals of its own, which are
-/// added in the order of the parts, so that no result depends on the number of threads. A part is walked in blocks of
-/// about 8 KB of features, which the second product finds in the first-level cache. Inside a block, 8 rows (4 or 2 where
-/// registers are few) times up to 8 columns of U stay in registers while the width is walked: a row's columns fill the
-/// lanes of a register, and each feature is broadcast to them. A single column has the features along the lanes instead.
-/// Lines 32 KB ahead are prefetched at an even rate during both products.
-/// Bound by: multiply-adds from 4 columns on (4 n_rows width n_columns of them for both products), by memory below, where
-/// the features are read once. Short passes stay on the calling thread (Team::pays).
+/// Tiling: the rows are cut into at most 64 parts, by sizes alone; each part has an image and totals of its own, which
+/// are added in the order of the parts, so that no result depends on the number of threads. A part is walked in blocks
+/// of about 8 KB of features, which the second product finds in the first-level cache. Inside a block, 8 rows (4 or 2
+/// where registers are few) times up to 8 columns of U stay in registers while the width is walked: a row's columns
+/// fill the lanes of a register, and each feature is broadcast to them. A single column has the features along the
+/// lanes instead. Lines 32 KB ahead are prefetched at an even rate during both products.
+/// Bound by: multiply-adds from 4 columns on (4 n_rows width n_columns of them for both products), by memory below,
+/// where the features are read once. Short passes stay on the calling thread (Team::pays).
 class RowSweep {
 public:
     using Visit = std::function<void(Index first, Index last, double* block, double* totals)>;

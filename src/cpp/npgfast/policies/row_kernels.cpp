@@ -116,7 +116,8 @@ void lift_column(const double* phi, Index width, const double* w, double* out, I
 }
 
 template <int R>
-void project_column(const double* phi, Index width, Index phi_stride, const double* rows, Index stride, double* sums, Prefetch share) {
+void project_column(const double* phi, Index width, Index phi_stride, const double* rows, Index stride, double* sums,
+                    Prefetch share) {
     constexpr int W = kSimdWidth;
     Packet<W> given[R];
     for (int r = 0; r < R; ++r) given[r] = broadcast<W>(rows[r * stride]);
@@ -147,8 +148,8 @@ void lift_panel(const double* phi, Index n, Index width, const double* packed, d
 }
 
 template <int A>
-void project_panel(const double* phi, Index n, Index width, Index phi_stride, const double* given, Index stride, double* packed,
-                   Prefetch share) {
+void project_panel(const double* phi, Index n, Index width, Index phi_stride, const double* given, Index stride,
+                   double* packed, Prefetch share) {
     const auto rows = [&]<int R>(Index i) {
         if constexpr (A == 1)
             project_column<R>(phi + i * phi_stride, width, phi_stride, given + i * stride, stride, packed, share);

@@ -54,12 +54,12 @@ struct PolicyView {
 ///
 ///     log pi(a|s) = l(s,a) - max l(s,.) - log sum_b exp(l(s,b) - max l(s,.))
 ///
-/// Inputs: logits (rows * n_actions), mask of the same size, or empty: every action is allowed. Outputs: log_probs, probs
-/// of that size (may not alias). A row's bits depend on that row alone.
+/// Inputs: logits (rows * n_actions), mask of the same size, or empty: every action is allowed. Outputs: log_probs,
+/// probs of that size (may not alias). A row's bits depend on that row alone.
 /// Preconditions: every row allows an action; logits finite. Safe up to logits of +-1e308: a difference that overflows
 /// is a probability of 0, and its logarithm is the lowest finite double, never -inf.
-/// Tiling: 32 rows pass through the steps together, a register of numbers at a time (lane_math.hpp). Bound by arithmetic:
-/// one exp per action and one log per row, 3 to 4 ns an action in all on one core of Zen 3 with AVX2.
+/// Tiling: 32 rows pass through the steps together, a register of numbers at a time (lane_math.hpp). Bound by
+/// arithmetic: one exp per action and one log per row, 3 to 4 ns an action in all on one core of Zen 3 with AVX2.
 void log_softmax(Reals logits, Flags mask, Index n_actions, MutableReals log_probs, MutableReals probs);
 
 /// The multiply-adds that take as long as an entry of the tables, for passes that make some (see RowSweep).

@@ -7,8 +7,9 @@
 namespace npgfast {
 
 struct EndComponents {
-    std::vector<std::int32_t> component;  ///< (S,) a number shared by the states of an end component, distinct elsewhere
-    std::vector<std::uint8_t> internal;   ///< (S*A,) 1 for the actions that can be taken for ever inside a component
+    /// (S,) a number shared by the states of an end component, distinct elsewhere
+    std::vector<std::int32_t> component;
+    std::vector<std::uint8_t> internal;  ///< (S*A,) 1 for the actions that can be taken for ever inside a component
     std::int32_t n_components = 0;
 };
 

@@ -35,8 +35,8 @@ std::unique_ptr<Simulator> make_simulator(SimulatorKind kind, Reals parameters) 
 void step_rows(const Simulator& simulator, std::uint64_t seed, std::uint32_t step, MutableReals states, Reals actions,
                MutableReals rewards, std::span<std::uint8_t> terminated) {
     const Index size = simulator.state_size(), action_size = simulator.action_size();
-    Column<double> state = group_array(size), action = group_array(action_size), noise = group_array(simulator.noise_size()),
-                   reward = group_array(1);
+    Column<double> state = group_array(size), action = group_array(action_size),
+                   noise = group_array(simulator.noise_size()), reward = group_array(1);
     std::array<std::int64_t, kGroup> steps;
     steps.fill(step);
     for (Index first = 0; first < std::ssize(rewards); first += kGroup) {

@@ -7,12 +7,13 @@
 
 namespace npgfast {
 
-/// The dynamics of an environment with continuous observations, of a group of episodes at once (base/group.hpp). It holds
-/// parameters only: the states are arrays of the caller's, so that any number of episodes share one simulator and a run
-/// can be stored and resumed.
+/// The dynamics of an environment with continuous observations, of a group of episodes at once (base/group.hpp). It
+/// holds parameters only: the states are arrays of the caller's, so that any number of episodes share one simulator and
+/// a run can be stored and resumed.
 ///
-/// A discrete action a is passed as the number a; continuous ones arrive clipped to [low, high]. Time limits and horizons
-/// are the rollout's business. The first n lanes of each array are read and written, and up to the next register's end.
+/// A discrete action a is passed as the number a; continuous ones arrive clipped to [low, high]. Time
+/// limits and horizons are the rollout's business. The first n lanes of each array are read and written,
+/// and up to the next register's end.
 ///
 /// A step and an observation take a register of lanes at a time (base/lanes.hpp), and registers do not wait for each
 /// other. Bound by arithmetic, most of all by sines, cosines and divisions.

@@ -10,8 +10,8 @@ namespace npgfast {
 ///
 /// The kernel is CSR over the rows s * n_actions + a: `indptr` (S*A + 1), `indices` and `probabilities` (nnz), without
 /// explicit zeros. Row (s, a) plus `termination[s, a]` sums to 1; rows of forbidden actions are empty.
-/// `rewards` (S, A) are expected immediate rewards, `initial` (S,) is mu, `mask` (S, A) is 1 where an action is allowed.
-/// `gamma` in [0, 1]; `horizon` >= 1, or 0 for none.
+/// `rewards` (S, A) are expected immediate rewards, `initial` (S,) is mu, `mask` (S, A) is 1 where an action is
+/// allowed. `gamma` in [0, 1]; `horizon` >= 1, or 0 for none.
 /// Preconditions (checked in Python at construction): every state allows an action; gamma < 1, or a horizon, or
 /// termination can be reached from everywhere.
 struct TabularMdp {

@@ -59,9 +59,9 @@ int alias_bits(Index n_outcomes);
 /// Builds one row.
 ///
 /// Inputs: weights (k,), k <= 2^bits, outcomes (k,). Output: 2^bits columns.
-/// The probabilities are rounded to multiples of 2^-32 whose partial sums are those of the weights to within 2^-33; each
-/// then has its probability to within 2^-32, exactly as the integers say, and weights of 0 have none. Weights that are
-/// no distribution (negative, not finite, all 0) count as 0, and if nothing is left the first outcome is certain.
+/// The probabilities are rounded to multiples of 2^-32 whose partial sums are those of the weights to within 2^-33;
+/// each then has its probability to within 2^-32, exactly as the integers say, and weights of 0 have none. Weights that
+/// are no distribution (negative, not finite, all 0) count as 0, and if nothing is left the first outcome is certain.
 /// Cost: 2^bits, no allocation beyond `scratch`; one column after another, bound by their branches and divisions.
 /// Source: Walker 1977; Vose, "A linear algorithm for generating random numbers with a given distribution", 1991.
 void build_alias_row(Reals weights, std::span<const std::uint32_t> outcomes, int bits, AliasColumn* columns,

@@ -15,11 +15,11 @@ namespace {
 
 constexpr Index kFitGroups = 8;  // whose features, if they are few, stay in the first-level cache
 
-/// moments(j, k) += sum z_j z_k over all lanes, k <= j, from groups (n_groups, n_rows, kGroup) of features; the number of
-/// rows is a multiple of kWidth, what is above the diagonal of the moments is anything.
+/// moments(j, k) += sum z_j z_k over all lanes, k <= j, from groups (n_groups, n_rows, kGroup) of features; the number
+/// of rows is a multiple of kWidth, what is above the diagonal of the moments is anything.
 ///
-/// Tiling: two rows and kWidth columns of the moments stay in registers; three loads make four multiply-adds, which bound
-/// it where the groups fit the first-level cache.
+/// Tiling: two rows and kWidth columns of the moments stay in registers; three loads make four multiply-adds, which
+/// bound it where the groups fit the first-level cache.
 void add_moments(const double* groups, Index n_groups, Index n_rows, double* moments) {
     for (Index j = 0; j < n_rows; j += 2)
         for (Index k = 0; k <= j + 1; k += kWidth) {

@@ -19,9 +19,9 @@ enum class BaselineKind : int { none = 0, linear, quadratic };
 ///
 ///     V(o, t) = b . (1, u, ..., u^powers, z, and with `quadratic` all z_i z_j, i <= j)
 ///
-/// z is the observation, standardised by the batch that the function was fitted to and held to +-10, u the time in units
-/// of that batch's longest episode, held to 1. It lives in one flat array, `state`: 1 / longest, means (D,), scales (D,),
-/// b (p,); all zeros, V is 0.
+/// z is the observation, standardised by the batch that the function was fitted to and held to +-10, u the time in
+/// units of that batch's longest episode, held to 1. It lives in one flat array, `state`: 1 / longest, means (D,),
+/// scales (D,), b (p,); all zeros, V is 0.
 class ObservationBaseline {
 public:
     ObservationBaseline(BaselineKind kind, Index observation_size, Index time_powers)

@@ -35,8 +35,8 @@ struct PairSumsWorkspace {
 /// Inputs: as `weigh`. Outputs: `result`, into its views; cells that were not visited keep their `fitted` (see
 /// `fit_table`), which may be the baseline itself.
 /// Tiling: rows of up to 32 environments; chunks of 32 rows, whose times stay in the first cache; up to eight slots of
-/// sums, each of consecutive blocks, added up in their order: the bits do not depend on threads. Bound by the sums: a load,
-/// an addition and a store of 32 bytes per step, 2 ns per step and core together with the look-ups on Zen 4.
+/// sums, each of consecutive blocks, added up in their order: the bits do not depend on threads. Bound by the sums: a
+/// load, an addition and a store of 32 bytes per step, 2 ns per step and core together with the look-ups on Zen 4.
 void sum_pairs(const TabularMdp& mdp, const Rollout& rollout, const SampleOptions& options, int n_threads,
                PairSums& result, PairSumsWorkspace& workspace, const Interrupt& interrupt);
 

@@ -32,8 +32,8 @@ struct RecordFormat {
     int state_shift() const { return action_bits + kFlagBits; }
     std::uint32_t low_mask() const { return (1u << state_shift()) - 1; }
     std::uint32_t pack(Index state, Index action, std::uint32_t flags) const {
-        return (static_cast<std::uint32_t>(state) << state_shift()) | (static_cast<std::uint32_t>(action) << kFlagBits) |
-               flags;
+        return (static_cast<std::uint32_t>(state) << state_shift()) |
+               (static_cast<std::uint32_t>(action) << kFlagBits) | flags;
     }
     std::int32_t state(std::uint32_t record) const { return static_cast<std::int32_t>(record >> state_shift()); }
     std::int32_t action(std::uint32_t record) const {

@@ -25,10 +25,10 @@ struct Steps {
 /// Inputs: the steps; bootstrap is read only where the rule says. Outputs: advantages (T, N), returns (T, N) or null;
 /// neither may alias an input. Returns whether all advantages are finite: if not, some input that was read is not, or
 /// they overflow.
-/// Cost: one pass backwards over the rows, 34 bytes an entry, bound by memory. Eight environments are looked at together:
-/// where none of their flags is set, which is nearly always, the row is one vector expression. A tile of columns keeps its
-/// A_{t+1} in the L1 cache; tiles are the tasks of the threads, and no result depends on their number. Large outputs are
-/// written past the caches. Source: Schulman, Moritz, Levine, Jordan & Abbeel 2016, eq. (16).
+/// Cost: one pass backwards over the rows, 34 bytes an entry, bound by memory. Eight environments are looked at
+/// together: where none of their flags is set, which is nearly always, the row is one vector expression. A tile of
+/// columns keeps its A_{t+1} in the L1 cache; tiles are the tasks of the threads, and no result depends on their
+/// number. Large outputs are written past the caches. Source: Schulman, Moritz, Levine, Jordan & Abbeel 2016, eq. (16).
 bool generalized_advantages(const Steps& steps, double gamma, double lambda, int n_threads, double* advantages,
                             double* returns);
 

@@ -16,8 +16,8 @@ struct EnvironmentState {
     std::int32_t time = 0;
 };
 
-/// Records of up to 32 environments side by side, (n_rows, stride); or of many episodes, each in one of the columns, with
-/// padding between them.
+/// Records of up to 32 environments side by side, (n_rows, stride); or of many episodes, each in one of the
+/// columns, with padding between them.
 struct Block {
     const std::uint32_t* records = nullptr;
     Index n_rows = 0;
@@ -44,9 +44,9 @@ struct Rollout {
 
 /// Plays a tabular MDP under a policy in many environments.
 ///
-/// Step t of environment e draws from words keyed by (seed; iteration, e, t), and nothing else: not on threads, nor on
-/// the other environments. An environment whose episode ends starts the next one in the same call (n_steps > 0) or stops
-/// (n_steps = 0).
+/// Step t of environment e draws from words keyed by (seed; iteration, e, t), and nothing else: not on threads,
+/// nor on the other environments. An environment whose episode ends starts the next one in the same call
+/// (n_steps > 0) or stops (n_steps = 0).
 /// Inputs: the simulator, the table it prepared for the policy, options; `environments` (n_envs,) or empty for fresh
 /// starts, read and, with n_steps, advanced. Outputs: `result`, which may be an old one.
 /// Preconditions: with n_steps = 0 every episode ends with probability 1.

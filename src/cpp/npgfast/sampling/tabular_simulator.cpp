@@ -122,7 +122,8 @@ void build_policy_table(Reals probs, Index n_actions, AliasTable& table, AliasSc
     for (std::size_t a = 0; a < width; ++a) actions[a] = static_cast<std::uint32_t>(a);
     table.resize(static_cast<Index>(n_states), alias_bits(n_actions));
     for (std::size_t s = 0; s < n_states; ++s)
-        build_alias_row(probs.subspan(s * width, width), actions, table.bits, table.row(static_cast<Index>(s)), scratch);
+        build_alias_row(probs.subspan(s * width, width), actions, table.bits, table.row(static_cast<Index>(s)),
+                        scratch);
 }
 
 std::vector<std::int32_t> sample_actions(const AliasTable& policy, Integers states, std::uint64_t seed) {

@@ -22,9 +22,9 @@ struct RolloutOptions {
 /// How a problem is drawn from: in one stage or in two.
 ///
 /// Fused: one table per policy over (action, outcome) of each state, outcomes being termination, restart and the
-/// successors; a step is one word and one look-up. It is built for every policy, some 15 ns a column, and used up to 8 MB:
-/// with 20,000 states of 4 actions and 4 successors 265 million steps per second and core on Zen 4, against 37 in two
-/// stages, whose tables take as long to build. Beyond, a step draws the action from the policy's table and then the
+/// successors; a step is one word and one look-up. It is built for every policy, some 15 ns a column, and used up to
+/// 8 MB: with 20,000 states of 4 actions and 4 successors 265 million steps per second and core on Zen 4, against 37 in
+/// two stages, whose tables take as long to build. Beyond, a step draws the action from the policy's table and then the
 /// outcome from the problem's, with a word each.
 /// The choice depends on the problem alone: the same seed gives the same steps however many are asked for.
 class TabularSimulator {

@@ -19,7 +19,8 @@ struct TableLanes {
     typename L::Vector rest;
 
     explicit TableLanes(const AliasTable& table)
-        : columns(&table.columns.data()->threshold), bits(table.bits), rest(L::splat(~std::uint32_t{0} >> table.bits)) {}
+        : columns(&table.columns.data()->threshold), bits(table.bits),
+          rest(L::splat(~std::uint32_t{0} >> table.bits)) {}
 
     typename L::Vector draw(typename L::Vector row, typename L::Vector word) const {
         const auto column = L::either(L::shift_left(row, bits), L::shift_right(word, 32 - bits));
@@ -74,8 +75,8 @@ void Walker::draw_words(const LaneStates& lanes, Index width, Index n_blocks, Pu
 }
 
 template <class L, int kChains, Walker::Limit kLimit, bool kDrawsStarts>
-void Walker::walk_chains(LaneStates& lanes, Index lane, Index width, Index n_steps, Index first_row, std::uint32_t* records,
-                         std::vector<Cut>& cuts) {
+void Walker::walk_chains(LaneStates& lanes, Index lane, Index width, Index n_steps, Index first_row,
+                         std::uint32_t* records, std::vector<Cut>& cuts) {
     using V = typename L::Vector;
     const RecordFormat format = simulator_.format();
     const TableLanes<L> table(policy_), starts(simulator_.starts());

@@ -12,8 +12,8 @@ namespace npgfast {
 /// Environments that are played side by side.
 inline constexpr Index kBlockLanes = 32;
 
-/// Where up to 32 environments stand. `words` hold the record of the last step with the state that it led to in place of
-/// its own; flags say that the next step starts an episode. Places beyond the last environment play on unseen.
+/// Where up to 32 environments stand. `words` hold the record of the last step with the state that it led to in place
+/// of its own; flags say that the next step starts an episode. Places beyond the last environment play on unseen.
 struct LaneStates {
     alignas(64) std::array<std::uint32_t, kBlockLanes> words{};
     alignas(64) std::array<std::uint32_t, kBlockLanes> time{};  ///< kept only where an episode has a limit
@@ -29,9 +29,9 @@ struct LaneStates {
 /// is drawn, with words of its own, by those lanes that need it.
 /// In two stages, a step takes the four words of a block: action, successor, restart and start.
 /// Tiling: 4 x 8 lanes with AVX2. A step loads one entry of 16 bytes, which holds the threshold and both outcomes, and
-/// takes 1.2 ns on one core of Zen 3, of which half are the multiplications of Philox and half the loads and shuffles that
-/// bring the entries of eight lanes together. 8 interleaved scalar chains elsewhere and for fewer than 8 environments,
-/// bound by latency (6 ns for one alone).
+/// takes 1.2 ns on one core of Zen 3, of which half are the multiplications of Philox and half the loads and shuffles
+/// that bring the entries of eight lanes together. 8 interleaved scalar chains elsewhere and for fewer than 8
+/// environments, bound by latency (6 ns for one alone).
 class Walker {
 public:
     Walker(const TabularSimulator& simulator, const AliasTable& policy, const RolloutOptions& options);

@@ -164,8 +164,8 @@ Estimates estimate(const TrainOptions& options, const Recording& recording, Lear
 
 }  // namespace
 
-Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, const Schedules& schedules, const Turn& turn,
-               const Recording& recording, Learner& learner, Team& team, const Interrupt& interrupt) {
+Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, const Schedules& schedules,
+               const Turn& turn, const Recording& recording, Learner& learner, Team& team, const Interrupt& interrupt) {
     const Index n = recording.n_steps();
     learner.timesteps += static_cast<double>(n);
     if (!all_finite(recording.observations) || !all_finite(recording.rewards) || !all_finite(recording.actions)) {
@@ -179,7 +179,8 @@ Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, co
     // A policy that does not look at its features yet (W = 0) can take its first normalisation from its first batch.
     LinearPolicy policy = given_policy;
     std::vector<double> scratch;
-    const Reals weights = learner.theta.first(static_cast<std::size_t>(policy.features.n_features * policy.n_outputs()));
+    const Reals weights =
+        learner.theta.first(static_cast<std::size_t>(policy.features.n_features * policy.n_outputs()));
     const bool sets_moments = !learner.observations.values.empty() && learner.observations.values[0] == 0.0 &&
                               std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0.0; });
     if (sets_moments) {

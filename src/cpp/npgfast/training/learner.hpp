@@ -64,7 +64,7 @@ LinearPolicy normalized_policy(const LinearPolicy& policy, const RunningMoments&
 /// if the status moves it. A recording that is not finite (a diverged simulation) is `non_finite` and teaches nothing.
 /// Cost: that of the update, and n (m D + p^2).
 /// Source: Schulman et al. 2016 (advantages); Duan et al. 2016 (baselines); Engstrom et al. 2020 (scaling).
-Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, const Schedules& schedules, const Turn& turn,
-               const Recording& recording, Learner& learner, Team& team, const Interrupt& interrupt);
+Lesson improve(const LinearPolicy& given_policy, const TrainOptions& options, const Schedules& schedules,
+               const Turn& turn, const Recording& recording, Learner& learner, Team& team, const Interrupt& interrupt);
 
 }  // namespace npgfast

@@ -190,7 +190,8 @@ private:
                 summary = sum_samples(standing, return_mean);
             }
         } else {
-            summary = summarize(standing.evaluation, standing.table.probs, run_.reachable, run_.mdp.n_actions, exact_team_);
+            summary = summarize(standing.evaluation, standing.table.probs, run_.reachable, run_.mdp.n_actions,
+                                exact_team_);
             if (options.algorithm == Algorithm::ppo) arrays = list_entries(run_, standing);
         }
         const Batch batch = arrays.view();

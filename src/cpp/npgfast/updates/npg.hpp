@@ -28,7 +28,8 @@ struct Ascent {
 };
 Ascent ascend(const UpdateInput& input, const NaturalGradientOptions& options);
 
-/// ||x||_F = sqrt(x^T F x) of a natural direction, undamped: a step sqrt(2 max_kl) / ||x||_F has that KL to second order.
+/// ||x||_F = sqrt(x^T F x) of a natural direction, undamped:
+/// a step sqrt(2 max_kl) / ||x||_F has that KL to second order.
 double fisher_norm(const UpdateInput& input, Reals direction, const NaturalGradientOptions& options);
 
 }  // namespace npgfast

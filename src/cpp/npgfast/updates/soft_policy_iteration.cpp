@@ -56,7 +56,8 @@ UpdateReport soft_policy_iteration_step(const SoftmaxModel& model, const UpdateI
     double eta = step_size;
     if (input.tau > 0.0) eta = std::min(eta, 1.0 / (input.tau * horizon));
     std::vector<double> direction(advantages.begin(), advantages.end());
-    for (std::size_t i = 0; i < direction.size(); ++i) direction[i] = model.policy.mask[i] ? horizon * direction[i] : 0.0;
+    for (std::size_t i = 0; i < direction.size(); ++i)
+        direction[i] = model.policy.mask[i] ? horizon * direction[i] : 0.0;
     take_step(input, direction, eta, report);
     return report;
 }

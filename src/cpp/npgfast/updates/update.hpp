@@ -31,13 +31,13 @@ struct UpdateReport {
 /// A gain below this is no gain: 1e-14 max(1, |J|).
 double negligible_gain(double objective);
 
-/// Whether no action of any reachable state gains: L max_s (max_a A - E_pi A) is negligible. Known on exhaustive batches
-/// only; false on others. Unlike the gradient it does not fade with the probability of the good action.
+/// Whether no action of any reachable state gains: L max_s (max_a A - E_pi A) is negligible. Known on exhaustive
+/// batches only; false on others. Unlike the gradient it does not fade with the probability of the good action.
 bool nothing_to_gain(const UpdateInput& input);
 
 /// Fills in KL and surrogate of the theta that the report has moved to, inside the policy's bounds, and takes the step
-/// back with `non_finite` if theta or the new policy is not finite, with `kl_infinite` if the new policy forbids what the
-/// old one does, with `zero_gradient` if theta is the old one.
+/// back with `non_finite` if theta or the new policy is not finite, with `kl_infinite` if the new policy forbids what
+/// the old one does, with `zero_gradient` if theta is the old one.
 void judge(const UpdateInput& input, UpdateReport& report);
 
 /// Moves theta along `direction` by `step_size` and judges that.
