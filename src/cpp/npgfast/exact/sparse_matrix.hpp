@@ -119,8 +119,8 @@ SparseMatrix mix_rows(const TabularMdp& mdp, Index n, Integers column_of, Team& 
     return matrix;
 }
 
-/// K^T of a K whose rows stand in their own order; those of `common` are ordered by length, 256 at a
-/// time, if they are short.
+/// K^T of a K whose rows stand in their own order; those of `common` are ordered by length, 256 at a time, if they are
+/// short.
 ///
 /// The entries of a row are in the order of K's rows. Tiling: the entries are written into buckets of neighbouring
 /// rows, of about 16,000 entries, one after another; then each bucket is sorted within the second cache. The rows of K
