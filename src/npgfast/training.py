@@ -46,9 +46,7 @@ HISTORY = (
 _TIMESTEPS, _SECONDS = HISTORY.index("timesteps"), HISTORY.index("seconds")
 _STATUS_NAMES = np.array([*map(str, Status), ""])  # the last one: of a seed that has finished
 _CHUNK_SECONDS = 0.1
-_CHUNK_ITERATIONS = 4  # at least: each call evaluates the policy once more than it has iterations
-_FIRST_CHUNK = 16  # iterations of a small problem: many are solved in one call
-_SMALL_WORK = 2**18  # see Task.work; over all seeds
+_CHUNK_GROWTH = 16  # from one call to the next, at most: the second one solves many a small problem
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,10 +304,9 @@ def advance(
     n_iterations: int | None,
     on_chunk: Callable[[TrainState, FloatArray], bool] | None,
     *,
-    work: int,
     every_iteration: bool,
 ) -> tuple[TrainState, FloatArray, FloatArray, BaseException | None]:
-    """Run up to `n_iterations` more iterations, in calls of about a tenth of a second or four iterations.
+    """Run up to `n_iterations` more iterations: one, then in calls of about a tenth of a second.
 
     A call either completes or, when a signal handler raises, has no effect at all. How the iterations are divided into
     calls does not change a bit of the outcome.
@@ -325,8 +322,6 @@ def advance(
     n_iterations : int or None
     on_chunk : callable
         Called after every call with the state and its part of the history; False ends the run.
-    work : int
-        Of one iteration of all seeds, see `Task.work`: what is small begins with a call of sixteen iterations.
     every_iteration : bool
         One iteration a call.
 
@@ -339,7 +334,7 @@ def advance(
     interruption : BaseException or None
         What a signal handler, or the callback, raised.
     """
-    done, size = 0, 1 if every_iteration or work > _SMALL_WORK else _FIRST_CHUNK
+    done, size = 0, 1
     parts: list[FloatArray] = []
     initial = np.full((state.seeds.size, 3), np.nan)
     interruption: BaseException | None = None
@@ -372,7 +367,7 @@ def advance(
         parts.append(chunk)
         done += n
         if not every_iteration:
-            size = min(2 * size, max(_CHUNK_ITERATIONS, int(_CHUNK_SECONDS * n / max(elapsed, 1e-9))))
+            size = min(_CHUNK_GROWTH * size, max(1, int(_CHUNK_SECONDS * n / max(elapsed, 1e-9))))
         try:
             if on_chunk is not None and not on_chunk(state, chunk):
                 break

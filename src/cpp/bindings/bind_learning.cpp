@@ -55,17 +55,20 @@ TrainOptions observed_options(const py::dict& values, const LinearPolicy& policy
     return options;
 }
 
-/// What iterations of this size are expected to take on one thread: playing, updates that form F, and evaluation. Not
-/// known where episodes have no end, and not looked into for PPO.
+/// What iterations of this size are expected to take on one thread: playing, updates that form F and the moments of the
+/// baseline and factor them, and evaluation. Not known where episodes have no end, and not looked into for PPO.
 double training_seconds(const Environment& environment, const LinearPolicy& policy, const TrainOptions& options,
                         double n_iterations) {
     const bool is_bounded = options.n_evaluation_episodes == 0 || environment.time_limit > 0;
     if (options.algorithm == Algorithm::ppo || options.n_steps == 0 || !is_bounded) return HUGE_VAL;
-    const auto d = static_cast<double>(policy.n_params());
+    const ObservationBaseline baseline(options.baseline, policy.features.observation_size,
+                                       options.baseline_time_powers);
+    const auto d = static_cast<double>(policy.n_params()), p = static_cast<double>(baseline.n_features());
     const auto played = static_cast<double>(options.n_envs) * static_cast<double>(options.n_steps);
     const auto evaluated =
         static_cast<double>(options.n_evaluation_episodes) * static_cast<double>(environment.time_limit);
-    return n_iterations * (played * (300e-9 + 1e-9 * d * d) + 0.3 * simulation_seconds(environment, policy, evaluated));
+    return n_iterations * (played * (300e-9 + 1e-9 * d * d + 0.5e-9 * p * p) + 10e-9 * d * d * d + 1e-9 * p * p * p +
+                           0.3 * simulation_seconds(environment, policy, evaluated));
 }
 
 py::array bind_train_simulated(const py::tuple& environment_arrays, const py::tuple& policy_arrays,

@@ -285,7 +285,6 @@ class Agent(ABC):
                 self._schedule_values,
                 limit,
                 on_chunk,
-                work=n_seeds * self._task.work(options),
                 every_iteration=callback is not None,
             )
         if interruption is not None and state is start and not isinstance(interruption, KeyboardInterrupt):

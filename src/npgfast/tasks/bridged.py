@@ -52,10 +52,6 @@ class BridgedTask(ObservedTask):
         self._n_episodes = settings["n_episodes"]
         return super().options(settings)
 
-    def work(self, options: Mapping[str, Any]) -> int:
-        """See `Task.work`. A step in Python takes as long as some thousand numbers do in the core."""
-        return 1000 * super().work(options)
-
     def check_run(self, n_seeds: int, *, evaluates: bool) -> None:
         """See `Task.check_run`."""
         if (n_seeds > 1 or evaluates) and not self._can_copy:

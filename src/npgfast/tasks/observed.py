@@ -115,10 +115,6 @@ class ObservedTask(Task):
         is_normalized = arrays["observation_moments"].size > 0
         return policy.theta, _first_moments(cast("LinearPolicy", policy)) if is_normalized else np.empty(0)
 
-    def work(self, options: Mapping[str, Any]) -> int:
-        """See `Task.work`."""
-        return int(options["n_envs"] * (options["n_steps"] or self.env.time_limit or 1))
-
     def policy_at(self, policy: Policy, theta: FloatArray, moments: FloatArray) -> Policy:
         """See `Task.policy_at`."""
         linear = cast("LinearPolicy", policy)

@@ -144,11 +144,6 @@ class TabularTask(Task):
         shape = (n_seeds, n_states)
         return np.full((n_seeds, n_params), np.nan), np.zeros(shape), np.zeros(shape), np.zeros(n_seeds)
 
-    def work(self, options: Mapping[str, Any]) -> int:
-        """See `Task.work`."""
-        steps = options["n_envs"] * max(options["n_steps"], 1) if options["sampled"] else 0
-        return int(self.mdp.csr[1].size) + steps
-
     def optima(self, tau: float) -> tuple[Solution | None, Solution | None]:
         """See `Task.optima`."""
         optimum = solve(self.mdp)

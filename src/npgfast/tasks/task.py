@@ -51,10 +51,6 @@ class Task(ABC):
     ) -> tuple[FloatArray, FloatArray]:
         """Do n iterations for every seed, in place; see `npgfast.training.advance`."""
 
-    @abstractmethod
-    def work(self, options: Mapping[str, Any]) -> int:
-        """Roughly how many numbers one iteration of one seed goes through."""
-
     def check_run(self, n_seeds: int, *, evaluates: bool) -> None:  # noqa: B027
         """Raise if the problem cannot be run for so many seeds, or iterates not be compared on whole episodes."""
 

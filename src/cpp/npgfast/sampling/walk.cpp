@@ -19,7 +19,7 @@ struct TableLanes {
     typename L::Vector rest;
 
     explicit TableLanes(const AliasTable& table)
-        : columns(&table.columns.data()->threshold), bits(table.bits),
+        : columns(table.columns.empty() ? nullptr : &table.columns.front().threshold), bits(table.bits),
           rest(L::splat(~std::uint32_t{0} >> table.bits)) {}
 
     typename L::Vector draw(typename L::Vector row, typename L::Vector word) const {
