@@ -212,8 +212,8 @@ def test_interrupt_arrives_within_a_tenth_of_a_second_and_leaves_a_valid_agent(k
         assert again.policies[-1].theta.tobytes() == result.policies[-1].theta.tobytes()
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(0.0, [1, 7]), (0.06, [1] * 8)])
-def test_what_ctrl_c_can_lose_is_an_iteration_or_a_tenth_of_a_second(seconds, expected, monkeypatch):
+@pytest.mark.parametrize(("seconds", "expected"), [(0.0, [1, 7]), (0.06, [1, 4, 3])])
+def test_what_ctrl_c_can_lose_is_an_iteration_then_four_or_a_tenth_of_a_second(seconds, expected, monkeypatch):
     agent = nf.NaturalPolicyGradient(LAKE)
     run, lengths = agent._task.run, []
 

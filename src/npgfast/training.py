@@ -46,6 +46,7 @@ HISTORY = (
 _TIMESTEPS, _SECONDS = HISTORY.index("timesteps"), HISTORY.index("seconds")
 _STATUS_NAMES = np.array([*map(str, Status), ""])  # the last one: of a seed that has finished
 _CHUNK_SECONDS = 0.1
+_CHUNK_ITERATIONS = 4  # at least, after the first call: each one copies the state and looks at the policy once more
 _CHUNK_GROWTH = 16  # from one call to the next, at most: the second one solves many a small problem
 
 
@@ -306,7 +307,7 @@ def advance(
     *,
     every_iteration: bool,
 ) -> tuple[TrainState, FloatArray, FloatArray, BaseException | None]:
-    """Run up to `n_iterations` more iterations: one, then in calls of about a tenth of a second.
+    """Run up to `n_iterations` more iterations: one, then in calls of about a tenth of a second or four.
 
     A call either completes or, when a signal handler raises, has no effect at all. How the iterations are divided into
     calls does not change a bit of the outcome.
@@ -367,7 +368,7 @@ def advance(
         parts.append(chunk)
         done += n
         if not every_iteration:
-            size = min(_CHUNK_GROWTH * size, max(1, int(_CHUNK_SECONDS * n / max(elapsed, 1e-9))))
+            size = min(_CHUNK_GROWTH * size, max(_CHUNK_ITERATIONS, int(_CHUNK_SECONDS * n / max(elapsed, 1e-9))))
         try:
             if on_chunk is not None and not on_chunk(state, chunk):
                 break
